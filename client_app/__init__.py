@@ -1,0 +1,1 @@
+"""Flower glue of a participant."""

@@ -1,0 +1,1 @@
+"""Flower glue of a server: strategies that wrap Flower's own."""

@@ -1,0 +1,86 @@
+"""The shared models. Each maps images float32 [N, C, H, W] in [-1, 1] to logits float32 [N, outputs].
+
+Weights are drawn from an explicit generator, so that building a model leaves PyTorch's global randomness untouched.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from task.settings import choose
+
+Shape = tuple[int, int, int]
+
+
+def digits_cnn(shape: Shape, outputs: int) -> nn.Module:
+    """Small network for 8x8 digits: conv 3x3 16, conv 3x3 stride 2 32, FC 64."""
+    channels, height, width = shape
+    flat = 32 * ((height + 1) // 2) * ((width + 1) // 2)
+    return nn.Sequential(
+        nn.Conv2d(channels, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(flat, 64),
+        nn.ReLU(),
+        nn.Linear(64, outputs),
+    )
+
+
+def sun_cnn(shape: Shape, outputs: int) -> nn.Module:
+    """Sun et al., Fig. 4, left: conv 3x3 stride 2 32 (13x13), conv 3x3 stride 2 64 (6x6), FC 200, FC outputs."""
+    channels, height, width = shape
+    flat = 64 * _valid(_valid(height)) * _valid(_valid(width))
+    return nn.Sequential(
+        nn.Conv2d(channels, 32, 3, stride=2),
+        nn.ReLU(),
+        nn.Conv2d(32, 64, 3, stride=2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(flat, 200),
+        nn.ReLU(),
+        nn.Linear(200, outputs),
+    )
+
+
+MODELS: dict[str, Callable[[Shape, int], nn.Module]] = {"digits-cnn": digits_cnn, "sun-cnn": sun_cnn}
+
+
+def build(name: str, shape: Shape, outputs: int, generator: torch.Generator) -> nn.Module:
+    """Build the model `name` for images [C, H, W] = `shape`, its weights drawn from `generator` alone.
+
+    Raises:
+        SettingsError: for an unknown name.
+
+    """
+    choose(name, MODELS, "a model", "See `oleander list models`.")
+    return initialised(lambda: MODELS[name](shape, outputs), generator)
+
+
+def initialised(make: Callable[[], nn.Module], generator: torch.Generator) -> nn.Module:
+    """Call `make` and draw the weights of its layers as PyTorch would by default, but from `generator`."""
+    with torch.device("meta"):
+        module = make()
+    module = module.to_empty(device="cpu")
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+            if layer.bias is not None:
+                fan_in = layer.weight[0].numel()
+                nn.init.uniform_(layer.bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in), generator=generator)
+        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            layer.reset_parameters()
+    return module
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of the model's state by name, on the CPU."""
+    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+
+
+def _valid(size: int) -> int:
+    """Return the output size of a 3x3 convolution with stride 2 and no padding."""
+    return (size - 3) // 2 + 1

@@ -1,0 +1,144 @@
+"""One participant's local round, and the evaluation of a model. Pure PyTorch: weights and data in, weights out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from task.settings import OptimizerSettings
+
+EVALUATION_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of one model on one test set.
+
+    Attributes:
+        accuracy: share of right answers in [0, 1].
+        loss: mean cross-entropy in nats.
+        precision, recall, f1: macro over the real classes of the test set; an answer that is none of them is a miss.
+        precision_all, recall_all, f1_all: macro over all classes present or predicted; a class that is predicted but
+            not present enters with 0.
+
+    """
+
+    accuracy: float
+    loss: float
+    precision: float
+    recall: float
+    f1: float
+    precision_all: float
+    recall_all: float
+    f1_all: float
+
+
+def make_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
+    """Return the optimizer that `settings` describe, over all parameters of `model`."""
+    if settings.name == "adam":
+        return torch.optim.Adam(model.parameters(), lr=settings.lr, betas=settings.betas, eps=settings.eps)
+    return torch.optim.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)
+
+
+def draw(count: int, wanted: int | None, generator: torch.Generator) -> Tensor:
+    """Return `wanted` (None: all) different indices below `count` in random order, int64; fewer if there are fewer."""
+    return torch.randperm(count, generator=generator)[:wanted]
+
+
+def train(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    optimizer: torch.optim.Optimizer,
+    batch_size: int,
+    epochs: int,
+    generator: torch.Generator,
+) -> float:
+    """Train `model` in place on images float32 [N, C, H, W] and labels int64 [N].
+
+    The order of the images is drawn from `generator`, anew each epoch; the last batch may be smaller.
+
+    Returns:
+        The mean loss over the images of the last epoch, 0.0 where there are no images.
+
+    """
+    model.train()
+    device = next(model.parameters()).device
+    total = 0.0
+    for _ in range(epochs):
+        total = 0.0
+        for batch in torch.randperm(len(images), generator=generator).split(batch_size):
+            optimizer.zero_grad(set_to_none=True)
+            loss = functional.cross_entropy(model(images[batch].to(device)), labels[batch].to(device))
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            optimizer.step()
+            total += loss.item() * len(batch)
+    return total / max(1, len(images))
+
+
+@torch.no_grad()
+def logits(model: nn.Module, images: Tensor) -> Tensor:
+    """Return the model's answers float32 [N, outputs] on the CPU, in evaluation mode and in batches."""
+    model.eval()
+    device = next(model.parameters()).device
+    return torch.cat([model(batch.to(device)).cpu() for batch in images.split(EVALUATION_BATCH)])
+
+
+def evaluate(model: nn.Module, images: Tensor, labels: Tensor) -> Evaluation:
+    """Evaluate `model` on images float32 [N, C, H, W] and labels int64 [N], N > 0."""
+    return score(logits(model, images), labels)
+
+
+def score(answers: Tensor, labels: Tensor) -> Evaluation:
+    """Return the metrics of logits [N, outputs] against labels int64 [N], N > 0 (Sun, eq. 5).
+
+    A class that is never predicted has precision 0.
+    """
+    outputs = answers.shape[1]
+    predicted = answers.argmax(1)
+    hits = torch.bincount(labels[predicted == labels], minlength=outputs).double()
+    present = torch.bincount(labels, minlength=outputs).double()
+    claimed = torch.bincount(predicted, minlength=outputs).double()
+    precision = hits / claimed.clamp(min=1)
+    recall = hits / present.clamp(min=1)
+    f1 = 2 * hits / (present + claimed).clamp(min=1)
+    real = present > 0
+    seen = real | (claimed > 0)
+
+    def mean(values: Tensor, over: Tensor) -> float:
+        return values[over].mean().item()
+
+    return Evaluation(
+        accuracy=(predicted == labels).double().mean().item(),
+        loss=functional.cross_entropy(answers.double(), labels).item(),
+        precision=mean(precision, real),
+        recall=mean(recall, real),
+        f1=mean(f1, real),
+        precision_all=mean(precision, seen),
+        recall_all=mean(recall, seen),
+        f1_all=mean(f1, seen),
+    )
+
+
+def optimizer_arrays(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return the optimizer's state as named tensors, e.g. "3.exp_avg" for the fourth parameter."""
+    state: Mapping[int, Mapping[str, Any]] = optimizer.state_dict()["state"]
+    return {
+        f"{index}.{name}": torch.as_tensor(value).detach().cpu().clone()
+        for index, values in state.items()
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Tensor]) -> None:
+    """Put back what `optimizer_arrays` returned; nothing happens for an empty mapping."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in arrays.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
