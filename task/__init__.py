@@ -1,1 +1,1 @@
-"""What is learned: data sets, partitions, models and local training. Plain PyTorch; imports neither Flower nor the rest."""
+"""What is learned: data sets, partitions, models, local training. Plain PyTorch; imports nothing else of this project."""
