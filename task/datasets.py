@@ -1,0 +1,189 @@
+"""The public data sets, held as tensors: loaded once per process, kept as bytes.
+
+Loading is meant to happen before a process forks, so it starts no threads and imports little. Hence the digits are read
+from scikit-learn's file (importing scikit-learn costs 1.9 s, 145 MB and two threads, measured; the file 0.1 s), and the
+idx files of MNIST and Fashion-MNIST are read here (importing torchvision costs 2.1 s and 160 MB); torchvision is
+imported for its CIFAR-10 alone. A data set is added as one function and one line of DATASETS.
+"""
+
+import functools
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from task import reading
+from task.reading import Labelled, Prepare
+from task.settings import SettingsError, TaskSettings, choose, expect
+
+PIXEL_HALF = 127.5
+TEST_EVERY = 5  # of the digits of a class, every fifth is a test image
+FACES_PERSONS, FACES_TRAIN, FACES_IMAGES = 40, 8, 10
+FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+WHERE = "Name the folder that holds it with --data DIR or $OLEANDER_DATA (the default is ./data)."
+
+Parts = tuple[tuple[str, ...], Labelled, Labelled]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images uint8 [N, C, H, W] in 0..255 and their labels int64 [N]. Shared by all who load it: never write to it."""
+
+    images: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set: its name, the names of its classes in the order of their labels, and two disjoint splits."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    test: Split
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape (C, H, W) of one image."""
+        channels, height, width = self.train.images.shape[1:]
+        return channels, height, width
+
+
+def load(name: str, root: str | None = None, image_size: int | None = None, *, grey: bool = False) -> Dataset:
+    """Return the data set `name`; the same object each time it is asked for in one process.
+
+    Args:
+        name: a key of DATASETS.
+        root: folder of the data; None for $OLEANDER_DATA, or ./data where that is not set. `digits` needs none.
+        image_size: side in pixels to which both sides are scaled (bilinear, antialias); None keeps the images' own.
+        grey: turn colour images to one channel of luma.
+
+    Raises:
+        SettingsError: for an unknown name, and for data that are missing, cut short or of different shapes.
+
+    """
+    choose(name, DATASETS, "a data set", "See `oleander list datasets`.")
+    return _load(name, resolve_root(root), image_size, grey)
+
+
+def load_task(settings: TaskSettings, root: str | None = None) -> Dataset:
+    """Return the data set of a task, as `load` does."""
+    return load(settings.dataset, root, settings.image_size, grey=settings.grey)
+
+
+def resolve_root(root: str | None) -> Path:
+    """Return the folder of the data as an absolute path: `root`, or $OLEANDER_DATA, or ./data."""
+    return Path(root or os.environ.get("OLEANDER_DATA") or "data").expanduser().resolve()
+
+
+def to_float(images: Tensor) -> Tensor:
+    """Return images uint8 in 0..255 as float32 in [-1, 1]."""
+    return images.float().div_(PIXEL_HALF).sub_(1)
+
+
+@functools.cache
+def _load(name: str, root: Path, image_size: int | None, grey: bool) -> Dataset:  # noqa: FBT001  # positional: one cache key
+    """Load what `load` was asked for."""
+    classes, train, test = DATASETS[name](root, functools.partial(reading.prepare, size=image_size, grey=grey))
+    return Dataset(name, classes, Split(*train), Split(*test))
+
+
+def digits(root: Path, prepare: Prepare) -> Parts:
+    """1,797 digits of 8x8 pixels that ship with scikit-learn; needs no download."""
+    del root
+    package = importlib.util.find_spec("sklearn")
+    remedy = "Install it with `pip install scikit-learn`."
+    if package is None or package.origin is None:
+        raise SettingsError(f"Expected scikit-learn, which brings the digits, got no such package. {remedy}")
+    path = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    expect(path.is_file(), f"the digits in {path}", "no such file", remedy)
+    table = torch.from_numpy(np.loadtxt(path, np.uint8, delimiter=","))
+    images = table[:, :-1].float().mul(255 / 16).round().byte().reshape(-1, 1, 8, 8)
+    labels = table[:, -1].long()
+    place = torch.zeros_like(labels)  # of each image among those of its class
+    for label in range(10):
+        place[labels == label] = torch.arange(int((labels == label).sum()))
+    test = place % TEST_EVERY == TEST_EVERY - 1
+    images = prepare(images)
+    return tuple("0123456789"), (images[~test], labels[~test]), (images[test], labels[test])
+
+
+def mnist(root: Path, prepare: Prepare) -> Parts:
+    """70,000 handwritten digits of 28x28 pixels, from DIR/MNIST/raw."""
+    return _idx(root, "MNIST", tuple("0123456789"), prepare)
+
+
+def fashion_mnist(root: Path, prepare: Prepare) -> Parts:
+    """70,000 pieces of clothing of 28x28 pixels, from DIR/FashionMNIST/raw."""
+    return _idx(root, "FashionMNIST", FASHION, prepare)
+
+
+def att_faces(root: Path, prepare: Prepare) -> Parts:
+    """400 faces of 40 persons, 92x112 pixels, from DIR/att_faces/s1..s40; images 1 to 8 train, 9 and 10 test."""
+    folder = root / "att_faces" if (root / "att_faces").is_dir() else root
+    remedy = f"{WHERE} It is the AT&T (ORL) database of faces, with folders s1 to s40 of images 1.pgm to 10.pgm."
+    persons = tuple(f"s{person}" for person in range(1, FACES_PERSONS + 1))
+
+    def read(first: int, last: int) -> Labelled:
+        numbers = range(first, last + 1)
+        files = [(folder / name / f"{number}.pgm", label) for label, name in enumerate(persons) for number in numbers]
+        return reading.read_images(files, prepare, remedy)
+
+    return persons, read(1, FACES_TRAIN), read(FACES_TRAIN + 1, FACES_IMAGES)
+
+
+def cifar10(root: Path, prepare: Prepare) -> Parts:
+    """Colour photographs of ten things, 32x32 pixels, from DIR/cifar-10-batches-py or DIR/cifar10-jpeg."""
+    remedy = f"{WHERE} {_download('CIFAR10')}"
+    if not (root / "cifar-10-batches-py").is_dir():
+        return reading.read_folder(root / "cifar10-jpeg", prepare, remedy)
+    from torchvision.datasets import CIFAR10  # noqa: PLC0415  # takes 2 s, and only this data set needs it
+
+    try:  # it compares checksums before it opens the files
+        train, test = (CIFAR10(str(root), train=train) for train in (True, False))
+    except RuntimeError as error:
+        raise SettingsError(f"Expected CIFAR-10 in {root / 'cifar-10-batches-py'}, got: {error} {remedy}") from error
+    pairs = [
+        (prepare(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous()), torch.tensor(part.targets))
+        for part in (train, test)
+    ]
+    return tuple(train.classes), pairs[0], pairs[1]
+
+
+def image_folder(root: Path, prepare: Prepare) -> Parts:
+    """Your own images, from DIR/train/<class>/ and DIR/test/<class>/ (*.png, *.jpg, *.pgm); classes sorted by name."""
+    return reading.read_folder(root, prepare, f"{WHERE} It must hold train/<class>/ and test/<class>/ with images.")
+
+
+DATASETS: dict[str, Callable[[Path, Prepare], Parts]] = {
+    "digits": digits,
+    "mnist": mnist,
+    "fashion-mnist": fashion_mnist,
+    "att-faces": att_faces,
+    "cifar10": cifar10,
+    "image-folder": image_folder,
+}
+
+
+def _idx(root: Path, name: str, classes: tuple[str, ...], prepare: Prepare) -> Parts:
+    """Read a data set in MNIST's layout, as torchvision leaves it in DIR/<name>/raw."""
+    remedy = f"{WHERE} {_download(name)}"
+
+    def read(prefix: str) -> Labelled:
+        images = reading.read_idx(root / name / "raw" / f"{prefix}-images-idx3-ubyte", 3, remedy)
+        path = root / name / "raw" / f"{prefix}-labels-idx1-ubyte"
+        labels = reading.read_idx(path, 1, remedy)
+        expect(len(labels) == len(images), f"{len(images)} labels in {path}", len(labels), remedy)
+        return prepare(images.unsqueeze(1)), labels.long()
+
+    return classes, read("train"), read("t10k")
+
+
+def _download(name: str) -> str:
+    """Say how to fetch a data set of torchvision's."""
+    return f"""To fetch it: python -c "from torchvision.datasets import {name}; {name}('DIR', download=True)"."""
