@@ -1,1 +1,1 @@
-"""What is learned: data sets, partitions, models, local training. Plain PyTorch; imports nothing else of this project."""
+"""What is learned: data sets, partitions, models, local training. Plain PyTorch; imports nothing else from here."""

@@ -1,7 +1,7 @@
 """Settings as frozen dataclasses, and the one place where a mapping (YAML, Flower's run config) is turned into them.
 
 `parse` checks names and types, the classes' own `__post_init__` the values. Every error says what was expected, what
-was got and the remedy. Flower's run config holds scalars only: `flatten` and `unflatten` carry a nested mapping through.
+was got and the remedy. Flower's run config holds scalars only: `flatten` and `unflatten` carry a nested one through it.
 """
 
 import dataclasses

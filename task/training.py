@@ -57,26 +57,34 @@ def train(
     batch_size: int,
     epochs: int,
     generator: torch.Generator,
+    proximal_mu: float = 0.0,
 ) -> float:
     """Train `model` in place on images float32 [N, C, H, W] and labels int64 [N].
 
-    The order of the images is drawn from `generator`, anew each epoch; the last batch may be smaller.
+    The order of the images is drawn from `generator`, anew each epoch; the last batch may be smaller. `proximal_mu`
+    adds FedProx's term mu / 2 ||w - w_0||^2, w_0 the weights on entry (Li et al. 2020, section 3.1).
 
     Returns:
-        The mean loss over the images of the last epoch, 0.0 where there are no images.
+        The mean cross-entropy over the images of the last epoch, 0.0 where there are no images.
 
     """
+    start = [parameter.detach().clone() for parameter in model.parameters()] if proximal_mu else []
     model.train()
     device = next(model.parameters()).device
     total = 0.0
     for _ in range(epochs):
         total = 0.0
-        for batch in torch.randperm(len(images), generator=generator).split(batch_size):
+        order = torch.randperm(len(images), generator=generator)
+        for first in range(0, len(order), batch_size):
+            batch = order[first : first + batch_size]
             optimizer.zero_grad(set_to_none=True)
             loss = functional.cross_entropy(model(images[batch].to(device)), labels[batch].to(device))
+            total += loss.item() * len(batch)
+            if proximal_mu:
+                moved = zip(model.parameters(), start, strict=True)
+                loss = loss + proximal_mu / 2 * torch.stack([(now - then).square().sum() for now, then in moved]).sum()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
-            total += loss.item() * len(batch)
     return total / max(1, len(images))
 
 
@@ -85,7 +93,8 @@ def logits(model: nn.Module, images: Tensor) -> Tensor:
     """Return the model's answers float32 [N, outputs] on the CPU, in evaluation mode and in batches."""
     model.eval()
     device = next(model.parameters()).device
-    return torch.cat([model(batch.to(device)).cpu() for batch in images.split(EVALUATION_BATCH)])
+    firsts = range(0, len(images), EVALUATION_BATCH)
+    return torch.cat([model(images[first : first + EVALUATION_BATCH].to(device)).cpu() for first in firsts])
 
 
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor) -> Evaluation:

@@ -1,0 +1,39 @@
+"""The ClientApp: answers who it is, and trains as its role says."""
+
+import time
+from collections.abc import Callable
+
+import torch
+from flwr.app import ConfigRecord, Context, Message, RecordDict
+from flwr.clientapp import ClientApp
+
+from client_app import honest, malicious, participant
+from client_app.update import Received, Update
+from task.settings import choose
+
+ROLES: dict[str, Callable[[participant.Participant, Received, Context], Update]] = {
+    "honest": honest.train,
+    "malicious": malicious.train,
+}
+
+app = ClientApp()
+
+
+@app.query()
+def identify(message: Message, context: Context) -> Message:
+    """Tell the server which participant this node is, and what it trains on; its role is its own business."""
+    device = participant.device(str(context.run_config["federation.devices"]))
+    answer = ConfigRecord({"partition-id": int(context.node_config["partition-id"]), "device": device})
+    return Message(RecordDict({"config": answer}), reply_to=message)
+
+
+@app.train()
+def train(message: Message, context: Context) -> Message:
+    """Take part in one round."""
+    # One thread: sums are taken in the same order on every engine, and many participants share the cores.
+    torch.set_num_threads(1)
+    began = time.monotonic()
+    received = Received.read(message)
+    who = participant.read(context)
+    update = ROLES[choose(who.behaviour["role"], ROLES, "a role")](who, received, context)
+    return update.reply(message, seconds=time.monotonic() - began)

@@ -1,0 +1,61 @@
+"""A malicious participant: lets an attack decide what to train on, and keeps the loot on its own disk."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from flwr.app import Context
+
+from attacks.registry import participant_attack
+from attacks.views import Images, ParticipantView
+from client_app.participant import Participant
+from client_app.state import load_state, save_state
+from client_app.update import Received, Update, local_round
+
+
+def train(participant: Participant, received: Received, context: Context) -> Update:
+    """Show the round to the attack, train on what it asks for, keep the loot."""
+    behaviour = participant.behaviour
+    attack = participant_attack(
+        behaviour["attack"], behaviour["options"], participant.facts, participant.randomness("attack")
+    )
+    state = load_state(context, "attack")
+    if state:
+        attack.load_state_dict(state)
+    model = received.model(participant).eval().requires_grad_(requires_grad=False)
+    own = participant.draw(received.round)
+    view = ParticipantView(round=received.round, global_model=model, own_data=own, accuracy=received.accuracy)
+    images = attack.observe(view, participant.randomness("attack", received.round))
+    update = local_round(participant, received, images, load_state(context, "optimizer"))
+    save_state(context, "optimizer", update.optimizer)
+    save_state(context, "attack", attack.state_dict())
+    folder = Path(behaviour["loot"])
+    line = {"round": received.round, "started": attack.started, "accuracy": received.accuracy, **attack.metrics()}
+    _note(folder, line)
+    if attack.started and (received.round % behaviour["loot_every"] == 0 or received.round == participant.rounds):
+        loot = attack.loot(behaviour["loot_images"], participant.randomness("loot", received.round))
+        _keep(folder / f"samples-round-{received.round:04d}.npz", loot)
+    return dataclasses.replace(update, examples=_claim(participant))
+
+
+def _claim(participant: Participant) -> int:
+    """Return the examples to claim: as many as an honest participant, so that no weight is bought."""
+    task = participant.task
+    return task.images_per_round or task.partition.images or max(1, len(participant.indices))
+
+
+def _note(folder: Path, line: Mapping[str, object]) -> None:
+    """Append a line to the attacker's own log."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "attack.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _keep(path: Path, loot: Images) -> None:
+    """Write stolen images so that a reader never sees half a file."""
+    draft = path.with_name(f".{path.name}")
+    with draft.open("wb") as file:
+        np.savez_compressed(file, images=loot.images.numpy(), labels=loot.labels.numpy())
+    draft.replace(path)

@@ -1,0 +1,110 @@
+"""What every participant knows: who it is, its own data, the task, and its device. Read from Flower's context."""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from flwr.app import Context
+from torch import nn
+
+from attacks.views import Images, TaskFacts
+from task import models
+from task.datasets import Dataset, load_task, to_float
+from task.partitions import held
+from task.seeding import generator
+from task.settings import TaskSettings, parse, unflatten
+from task.training import draw
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participant:
+    """One participant.
+
+    Attributes:
+        client: its id.
+        seed: of the federation; every draw is derived from it.
+        task: what is learned.
+        dataset: the data set; a participant looks at its own part only.
+        indices: int64 [N], its own part of the training images; none for one that holds no data.
+        device: that it trains on.
+        behaviour: `role`, and for a malicious one `attack`, `options`, `loot`, `loot_every`, `loot_images`.
+        rounds: of the federation.
+
+    """
+
+    client: int
+    seed: int
+    task: TaskSettings
+    dataset: Dataset
+    indices: torch.Tensor
+    device: str
+    behaviour: dict[str, Any]
+    rounds: int
+
+    @property
+    def facts(self) -> TaskFacts:
+        """What everyone knows of the task."""
+        classes = len(self.dataset.classes)
+        return TaskFacts(shape=self.dataset.shape, classes=classes, outputs=self.task.outputs or classes)
+
+    def randomness(self, *purpose: int | str) -> torch.Generator:
+        """Return a generator of this participant's own."""
+        return generator(self.seed, "client", self.client, *purpose)
+
+    def draw(self, server_round: int) -> Images:
+        """Return the images that the participant draws from its own for a round."""
+        order = draw(len(self.indices), self.task.images_per_round, self.randomness("draw", server_round))
+        chosen = self.indices[order]
+        return Images(to_float(self.dataset.train.images[chosen]), self.dataset.train.labels[chosen])
+
+    def model(self) -> nn.Module:
+        """Return the shared model; its weights come with the message."""
+        outputs = self.facts.outputs
+        return models.build(self.task.model, self.dataset.shape, outputs, torch.Generator()).to(self.device)
+
+
+def read(context: Context) -> Participant:
+    """Return the participant that Flower's context describes."""
+    config = unflatten(context.run_config)
+    client = int(context.node_config["partition-id"])
+    federation = config["federation"]
+    task = parse(TaskSettings, config["task"], "task")
+    data = str(context.node_config.get("data", config["data"])) or None
+    dataset = load_task(task, data)
+    return Participant(
+        client=client,
+        seed=federation["seed"],
+        task=task,
+        dataset=dataset,
+        indices=_parts(task, data, federation["clients"], federation["seed"]).get(client, torch.arange(0)),
+        device=device(federation["devices"]),
+        behaviour=_behaviour(context, config, client),
+        rounds=federation["rounds"],
+    )
+
+
+def device(devices: str) -> str:
+    """Return the device to train on: with `auto` the GPU that the engine has left visible, where there is one."""
+    return "cuda" if devices == "auto" and torch.cuda.is_available() else "cpu"
+
+
+@functools.cache
+def _parts(task: TaskSettings, data: str | None, clients: int, seed: int) -> dict[int, torch.Tensor]:
+    """Return everyone's part; made once per process, since virtual clients share one."""
+    return held(load_task(task, data), task, clients, seed)
+
+
+def _behaviour(context: Context, config: dict[str, Any], client: int) -> dict[str, Any]:
+    """Return what this participant does: from its node's own config, or in the simulation from the run config."""
+    node = context.node_config
+    if "role" in node:
+        names = {"role": "role", "attack": "attack", "loot": "loot", "loot-every": "loot_every"}
+        names |= {"loot-images": "loot_images"}
+        behaviour = {ours: node[key] for key, ours in names.items() if key in node}
+        return behaviour | {"options": json.loads(str(node.get("options", "{}")))}
+    entry = next((entry for entry in config["clients"] if client in entry["ids"]), {"role": "honest"})
+    out = config["out"] or Path("runs") / config["name"] / str(context.run_id)
+    return entry | {"loot": str(Path(out) / "loot" / f"client-{client}")}

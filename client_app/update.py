@@ -1,0 +1,94 @@
+"""What a participant receives, and the update that it sends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
+from torch import Tensor, nn
+
+from attacks.views import Images
+from client_app.participant import Participant
+from task.models import weights
+from task.training import make_optimizer, optimizer_arrays, restore_optimizer, train
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """One train message.
+
+    Attributes:
+        round: from 1.
+        accuracy: of the global model, as the server announced it.
+        proximal_mu: FedProx's, 0 under other strategies.
+        weights: of the global model, by name.
+
+    """
+
+    round: int
+    accuracy: float
+    proximal_mu: float
+    weights: dict[str, Tensor]
+
+    @classmethod
+    def read(cls, message: Message) -> "Received":
+        """Read a train message of Flower's strategies."""
+        config = message.content.config_records["config"]
+        return cls(
+            round=int(str(config["server-round"])),
+            accuracy=float(str(config["accuracy"])),
+            proximal_mu=float(str(config.get("proximal-mu", 0.0))),
+            weights=dict(message.content.array_records["arrays"].to_torch_state_dict()),
+        )
+
+    def model(self, participant: Participant) -> nn.Module:
+        """Return the global model on the participant's device."""
+        model = participant.model()
+        model.load_state_dict(self.weights)
+        return model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """What goes back to the server.
+
+    Attributes:
+        weights: by name.
+        examples: that the participant claims to have trained on.
+        loss: mean of its local training.
+        optimizer: state to keep, empty where none is kept.
+
+    """
+
+    weights: dict[str, Tensor]
+    examples: int
+    loss: float
+    optimizer: dict[str, Tensor]
+
+    def reply(self, message: Message, seconds: float) -> Message:
+        """Return the reply to a train message."""
+        metrics = MetricRecord({"num-examples": self.examples, "loss": self.loss, "seconds": seconds})
+        content = RecordDict({"arrays": ArrayRecord(self.weights), "metrics": metrics})
+        return Message(content, reply_to=message)
+
+
+def local_round(
+    participant: Participant, received: Received, images: Images, optimizer_state: Mapping[str, Tensor]
+) -> Update:
+    """Train the global model on `images`; without any, return it unchanged."""
+    task = participant.task
+    model = received.model(participant)
+    optimizer = make_optimizer(model, task.optimizer)
+    if task.optimizer.keep_state:
+        restore_optimizer(optimizer, optimizer_state)
+    loss = train(
+        model,
+        images.images,
+        images.labels,
+        optimizer=optimizer,
+        batch_size=task.batch_size,
+        epochs=task.local_epochs,
+        generator=participant.randomness("train", received.round),
+        proximal_mu=received.proximal_mu,
+    )
+    kept = optimizer_arrays(optimizer) if task.optimizer.keep_state else {}
+    return Update(weights=weights(model), examples=max(1, len(images.images)), loss=loss, optimizer=kept)

@@ -1,0 +1,170 @@
+"""The run directory: one folder a run, written as the run goes, so that a run that dies leaves what it had."""
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from oleander import scenario as scenarios
+from task.settings import SettingsError, expect, parse
+
+if TYPE_CHECKING:  # torch and numpy take long to import, and the command line needs neither to answer
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Reads a run directory, and writes what belongs to the command; server and attackers write their parts."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, scenario: scenarios.Scenario, out: Path | None = None) -> "RunDirectory":
+        """Make a new run directory with scenario.yaml in it.
+
+        Args:
+            scenario: resolved.
+            out: the folder; None for runs/NAME/TIMESTAMP-SEED.
+
+        Raises:
+            SettingsError: if `out` exists and is not empty: a second run never overwrites a first.
+
+        """
+        if out is None:
+            stamp = time.strftime("%Y%m%d-%H%M%S")
+            base = Path("runs") / scenario.name / f"{stamp}-{scenario.federation.seed}"
+            out = next(path for path in _numbered(base) if not path.exists())
+        taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
+        expect(not taken, "--out to name a new or empty folder", str(out), "Choose another, or remove it.")
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"Expected --out to be writable, got {out} ({error.strerror}).") from error
+        run = cls(out.resolve())
+        text = yaml.safe_dump(scenario.to_dict(), sort_keys=False, allow_unicode=True)
+        (run.path / "scenario.yaml").write_text(text, encoding="utf-8")
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDirectory":
+        """Open an existing run directory.
+
+        Raises:
+            SettingsError: where it is none.
+
+        """
+        found = (path / "scenario.yaml").is_file()
+        expect(found, "a run directory (with a scenario.yaml in it)", str(path), "`oleander run` prints its path.")
+        return cls(path.resolve())
+
+    @property
+    def scenario(self) -> scenarios.Scenario:
+        """The resolved scenario."""
+        values = yaml.safe_load((self.path / "scenario.yaml").read_text(encoding="utf-8"))
+        return scenarios.resolve(parse(scenarios.Scenario, values, "scenario"))
+
+    def environment(self) -> dict[str, Any]:
+        """Return environment.json; empty where there is none."""
+        return _read_json(self.path / "environment.json")
+
+    def update_environment(self, **fields: Any) -> None:
+        """Add to environment.json, atomically."""
+        from server_app.record import write_json  # noqa: PLC0415 - it imports torch
+
+        write_json(self.path / "environment.json", self.environment() | fields)
+
+    def rounds(self) -> list[dict[str, Any]]:
+        """Return the lines of rounds.jsonl; a line that is still being written is left out."""
+        return _read_lines(self.path / "rounds.jsonl")
+
+    def attack_log(self, who: str) -> list[dict[str, Any]]:
+        """Return the lines of an attacker's own log, one a round."""
+        return _read_lines(self.path / "loot" / who / "attack.jsonl")
+
+    def loot(self) -> dict[str, dict[int, Path]]:
+        """Return the files of samples by attacker and round."""
+        found: dict[str, dict[int, Path]] = {}
+        for path in sorted(self.path.glob("loot/*/samples-round-*.npz")):
+            found.setdefault(path.parent.name, {})[_round_of(path)] = path
+        return found
+
+    def samples(self, who: str, server_round: int) -> "tuple[Tensor, Tensor]":
+        """Return an attacker's samples of a round: images float32 [N, C, H, W] in [-1, 1], labels int64 [N]."""
+        return _load_images(self.path / "loot" / who / f"samples-round-{server_round:04d}.npz")
+
+    def victims(self) -> "dict[int, tuple[Tensor, Tensor]]":
+        """Return the victims' own images and labels by client id, as `samples` does."""
+        found = sorted(self.path.glob("truth/victim-*.npz"))
+        return {int(path.stem.removeprefix("victim-")): _load_images(path) for path in found}
+
+    def global_rounds(self) -> list[int]:
+        """Return the rounds whose global model was kept."""
+        return sorted(_round_of(path) for path in self.path.glob("global/round-*.safetensors"))
+
+    def global_model(self, server_round: int | None = None) -> "dict[str, Tensor] | None":
+        """Return the global model's weights after a round (None: the final ones) by name; None where not kept."""
+        from safetensors.torch import load_file  # noqa: PLC0415 - it imports torch
+
+        name = "final" if server_round is None else f"round-{server_round:04d}"
+        path = self.path / "global" / f"{name}.safetensors"
+        return load_file(path) if path.is_file() else None
+
+    def verdict(self) -> dict[str, Any]:
+        """Return verdict.json; empty where there is none."""
+        return _read_json(self.path / "verdict.json")
+
+    @property
+    def figures(self) -> Path:
+        """The folder of the figures."""
+        return self.path / "figures"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the processes' logs."""
+        return self.path / "logs"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+
+def _numbered(base: Path) -> "list[Path]":
+    """Return `base` and, for runs that begin within the same second, its numbered siblings."""
+    return [base, *(base.with_name(f"{base.name}-{number}") for number in range(2, 1000))]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON mapping, empty where the file is not there."""
+    if not path.is_file():
+        return {}
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return a file of JSON lines; the last is left out while it is incomplete."""
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
+
+
+def _round_of(path: Path) -> int:
+    """Return the number in `...round-NNNN...`."""
+    match = re.search(r"round-(\d+)", path.name)
+    return int(match[1]) if match else -1
+
+
+def _load_images(path: Path) -> "tuple[Tensor, Tensor]":
+    """Read images and labels from an .npz that holds no pickles."""
+    import numpy as np  # noqa: PLC0415 - see TYPE_CHECKING
+    import torch  # noqa: PLC0415
+
+    with np.load(path, allow_pickle=False) as arrays:
+        return torch.from_numpy(arrays["images"].astype(np.float32)), torch.from_numpy(
+            arrays["labels"].astype(np.int64)
+        )

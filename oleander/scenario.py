@@ -1,0 +1,302 @@
+"""A scenario: what is learned, by whom, who attacks whom. YAML in, frozen dataclasses out, checked once, here.
+
+Nothing here imports torch, so that a wrong request is refused at once.
+"""
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from task.catalogue import CLASSES
+from task.settings import SettingsError, TaskSettings, choose, expect, flatten, parse, to_dict
+
+ROLES = ("honest", "malicious")
+DEVICES = ("auto", "cpu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FederationSettings:
+    """How the federation runs.
+
+    Attributes:
+        clients: participants, with ids 0 to clients - 1 (Flower's partition ids).
+        rounds: rounds of training.
+        seed: of everything that is drawn.
+        devices: `auto` (a GPU for each participant where there are any) or `cpu`.
+        weighting: `uniform` (the plain mean) or `examples` (n_k / n).
+        round_timeout: seconds after which a reply counts as missing.
+        min_replies: usable replies without which the run ends; None for half of the clients, rounded up.
+        keep_global: rounds after which the global model is kept, beside the initial and the final one; filled in with
+            the rounds at which an attack starts.
+        keep_accuracy: the first global model that reaches one of these is kept, too; filled in likewise.
+
+    """
+
+    clients: int
+    rounds: int
+    seed: int = 0
+    devices: str = "auto"
+    weighting: str = "uniform"
+    round_timeout: float = 600.0
+    min_replies: int | None = None
+    keep_global: tuple[int, ...] = ()
+    keep_accuracy: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        expect(self.clients > 0, "clients > 0", self.clients)
+        expect(self.rounds > 0, "rounds > 0", self.rounds)
+        expect(self.round_timeout > 0, "round_timeout > 0", self.round_timeout)
+        choose(self.devices, DEVICES, "devices")
+        choose(self.weighting, ("uniform", "examples"), "a weighting")
+        low = self.min_replies
+        expect(low is None or 1 <= low <= self.clients, f"min_replies from 1 to {self.clients}", low)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """What some participants do; everyone who is not named is honest.
+
+    Attributes:
+        ids: participants.
+        role: `honest` or `malicious`.
+        attack: module name in `attacks`, with hyphens; for a malicious participant.
+        options: of the attack; a resolved scenario has them all, also those left at their defaults.
+        loot_every: a malicious participant keeps its loot in every so many rounds (and in the last).
+        loot_images: images it keeps then for each target.
+
+    """
+
+    ids: tuple[int, ...]
+    role: str = "honest"
+    attack: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    loot_every: int = 1
+    loot_images: int = 100
+
+    def __post_init__(self) -> None:
+        choose(self.role, ROLES, "a role")
+        matches = (self.role == "malicious") == (self.attack is not None)
+        expect(matches, "an attack for a malicious participant, and only there", self.attack)
+        expect(self.loot_every > 0, "loot_every > 0", self.loot_every)
+        expect(self.loot_images > 0, "loot_images > 0", self.loot_images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """The server's strategy, by Flower's name, and its options as Flower spells them."""
+
+    strategy: str = "fedavg"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A resolved scenario.
+
+    Attributes:
+        name: also of the folder its runs are kept in.
+        paper: what it reproduces, in words; empty where nothing.
+        paper_values: the values which that paper reports, by the verdict's names.
+        paper_rounds, paper_local_epochs: the paper's values where the scenario is shorter.
+        task, federation, clients, server: see their classes.
+
+    """
+
+    name: str
+    task: TaskSettings
+    federation: FederationSettings
+    paper: str = ""
+    paper_values: dict[str, Any] = field(default_factory=dict)
+    paper_rounds: int | None = None
+    paper_local_epochs: int | None = None
+    clients: tuple[ClientSettings, ...] = ()
+    server: ServerSettings = ServerSettings()
+
+    def role_of(self, client: int) -> ClientSettings:
+        """Return what the participant `client` does."""
+        return next((entry for entry in self.clients if client in entry.ids), ClientSettings(ids=(client,)))
+
+    def malicious(self) -> list[int]:
+        """Return the ids of the malicious participants, in order."""
+        return sorted(client for entry in self.clients if entry.role == "malicious" for client in entry.ids)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scenario as plain values, as it stands in YAML."""
+        return to_dict(self)
+
+    def run_config(self, *, data: str, out: str, roles: bool) -> dict[str, bool | int | float | str]:
+        """Return Flower's run config: what the server tells or knows.
+
+        Args:
+            data: folder of the data sets.
+            out: run directory.
+            roles: whether the participants' roles are in it, which the simulation needs (it has no node config); on
+                gRPC they are told to each node alone.
+
+        """
+        values = self.to_dict() | {"data": data, "out": out}
+        if not roles:
+            values["clients"] = []
+        return flatten(values)
+
+    def node_config(self, client: int, *, data: str, loot: str) -> dict[str, bool | int | float | str]:
+        """Return Flower's node config of one SuperNode: who it is, and what only it knows.
+
+        Args:
+            client: partition id.
+            data: folder of the data sets on that node.
+            loot: folder that a malicious participant keeps its loot in.
+
+        """
+        entry = self.role_of(client)
+        config: dict[str, Any] = {"partition-id": client, "num-partitions": self.federation.clients}
+        config |= {"role": entry.role, "data": data}
+        if entry.attack is not None:
+            config |= {"attack": entry.attack, "options": json.dumps(entry.options), "loot": loot}
+            config |= {"loot-every": entry.loot_every, "loot-images": entry.loot_images}
+        return config
+
+
+def folder() -> Path:
+    """Return the folder of the scenarios that ship: in a checkout beside the package, in a wheel inside it."""
+    inside = Path(__file__).parent / "scenarios"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "scenarios"
+
+
+def names() -> list[str]:
+    """Return the names of the scenarios that ship."""
+    return sorted(path.stem for path in folder().glob("*.yaml"))
+
+
+def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
+    """Read, override, check and resolve a scenario.
+
+    Args:
+        name_or_path: a YAML file, or the name of one that ships.
+        overrides: texts "task.optimizer.lr=0.1"; "clients.0.options.steps=60" reaches into the list of clients.
+        seed: replaces federation.seed.
+
+    Raises:
+        SettingsError: expected, got and remedy.
+
+    """
+    path = Path(name_or_path)
+    if path.suffix not in (".yaml", ".yml"):
+        choose(str(name_or_path), names(), "a scenario", "Or give the path of a .yaml file.")
+        path = folder() / f"{name_or_path}.yaml"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"Expected a readable scenario, got {path} ({error.strerror}). Check the path.") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"Expected YAML in {path}, got this: {error}.") from error
+    expect(isinstance(values, Mapping), f"a mapping in {path}", values)
+    for text in overrides:
+        _override(values, text)
+    if seed is not None:
+        values.setdefault("federation", {})["seed"] = seed
+    return resolve(parse(Scenario, values, "scenario"))
+
+
+def resolve(scenario: Scenario) -> Scenario:
+    """Fill in what depends on other settings, and refuse what contradicts itself."""
+    from strategies import named  # noqa: PLC0415 - it imports Flower, which `oleander --help` must not wait for
+
+    federation, task = scenario.federation, scenario.task
+    seen: set[int] = set()
+    for entry in scenario.clients:
+        for client in entry.ids:
+            known = range(federation.clients)
+            expect(client in known, f"client ids from 0 to {federation.clients - 1}", client, "Mend clients.ids.")
+            expect(client not in seen, "one role for each client", f"client {client} with two", "Mend clients.ids.")
+            seen.add(client)
+    clients = tuple(_with_options(entry) for entry in scenario.clients)
+    named.check(scenario.server.strategy, scenario.server.options)
+    holders = task.partition.holders
+    if holders is None:
+        holders = tuple(client for client in range(federation.clients) if client not in scenario.malicious())
+    expect(bool(holders), "a participant that holds data", "none", "Name some in task.partition.holders.")
+    expect(set(holders) <= set(range(federation.clients)), "task.partition.holders to be client ids", holders)
+    expect(len(set(holders)) == len(holders), "each client once in task.partition.holders", holders)
+    classes = CLASSES.get(task.dataset)
+    fakes = any(entry.options.get("fake_label") == "extra" for entry in clients)
+    outputs = task.outputs if task.outputs is not None or classes is None else classes + fakes
+    if classes is not None:
+        _check_classes(dataclasses.replace(scenario, clients=clients), classes, outputs or 0)
+    low = federation.min_replies or (federation.clients + 1) // 2
+    return dataclasses.replace(
+        scenario,
+        clients=clients,
+        task=dataclasses.replace(task, outputs=outputs, partition=dataclasses.replace(task.partition, holders=holders)),
+        federation=dataclasses.replace(
+            federation,
+            min_replies=low,
+            keep_global=_also(federation.keep_global, [start - 1 for start in _starts(clients, "start_round")]),
+            keep_accuracy=_also(federation.keep_accuracy, _starts(clients, "start_accuracy")),
+        ),
+    )
+
+
+def _starts(clients: Sequence[ClientSettings], key: str) -> list[Any]:
+    """Return the values of an option that says when an attack starts."""
+    return [entry.options[key] for entry in clients if entry.options.get(key) is not None]
+
+
+def _also(given: tuple[Any, ...], more: Sequence[Any]) -> tuple[Any, ...]:
+    """Return both, sorted, each value once."""
+    return tuple(sorted({*given, *more}))
+
+
+def _with_options(entry: ClientSettings) -> ClientSettings:
+    """Check an attack's options, and fill in those that are not given."""
+    if entry.attack is None:
+        return entry
+    from attacks import registry  # noqa: PLC0415 - it imports torch
+
+    return dataclasses.replace(entry, options=to_dict(registry.options(entry.attack, entry.options)))
+
+
+def _check_classes(scenario: Scenario, classes: int, outputs: int) -> None:
+    """Refuse classes and targets that the data set does not have."""
+    excluded = scenario.task.partition.exclude
+    expect(all(0 <= one < classes for one in excluded), f"excluded classes from 0 to {classes - 1}", list(excluded))
+    expect(len(set(excluded)) < classes, "a class that somebody holds", f"all {classes} excluded")
+    expect(outputs >= classes, f"at least {classes} outputs", outputs)
+    for entry in scenario.clients:
+        target = entry.options.get("target", [])
+        for one in target if isinstance(target, list | tuple) else [target]:
+            remedy = f"{scenario.task.dataset} has {classes} classes; mend clients.options.target."
+            expect(one in range(classes), f"a target from 0 to {classes - 1}", one, remedy)
+
+
+def _override(values: dict[str, Any], text: str) -> None:
+    """Set one value, "a.b.c=value", in a nested mapping; the value is read as YAML."""
+    key, equals, raw = text.partition("=")
+    expect(bool(equals and key), "--set key=value", text, "For example --set federation.rounds=5.")
+    try:
+        value = yaml.safe_load(raw)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"Expected a YAML value in --set {text}, got this: {error}.") from error
+    level: Any = values
+    *path, last = key.split(".")
+    for part in path:
+        if isinstance(level, list):
+            expect(part.isdigit() and int(part) < len(level), f"--set {key} to name an entry of the list", part)
+            level = level[int(part)]
+        else:
+            expect(isinstance(level, dict), f"--set {key} to name a nested key", text, _near(part, values))
+            level = level.setdefault(part, {})
+    expect(isinstance(level, dict), f"--set {key} to name a key of a mapping", text)
+    level[last] = value
+
+
+def _near(part: str, values: Mapping[str, Any]) -> str:
+    """Return a hint for a mistyped key."""
+    near = difflib.get_close_matches(part, values, n=1)
+    return f"Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,63 @@
+"""What the server writes into the run directory as the run goes."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+class Record:
+    """Writes rounds.jsonl, the global models and the nodes of one run.
+
+    Args:
+        path: the run directory.
+        rounds: rounds after which the global model is kept, beside the initial one.
+        accuracies: the first global model that reaches one of these is kept.
+
+    """
+
+    def __init__(self, path: Path, rounds: tuple[int, ...], accuracies: tuple[float, ...]) -> None:
+        self.path, self.rounds = path, set(rounds)
+        self._to_reach = sorted(accuracies)
+
+    def begin(self, scenario: Mapping[str, Any]) -> None:
+        """Make the run directory, with the scenario in it where the command has not written that."""
+        (self.path / "global").mkdir(parents=True, exist_ok=True)
+        target = self.path / "scenario.yaml"
+        if not target.exists():
+            target.write_text(yaml.safe_dump(dict(scenario), sort_keys=False), encoding="utf-8")
+
+    def nodes(self, nodes: list[dict[str, Any]]) -> None:
+        """Put the nodes into environment.json, beside what is known there already."""
+        path = self.path / "environment.json"
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        fields = {node["node_id"]: node for node in known.get("nodes", [])}
+        known["nodes"] = [fields.get(node["node_id"], {}) | node for node in nodes]
+        write_json(path, known)
+
+    def round(self, line: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+        """Append a line to rounds.jsonl, and keep the global model where that was asked for."""
+        with (self.path / "rounds.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        number, reached = line["round"], [one for one in self._to_reach if line["accuracy"] >= one]
+        self._to_reach = self._to_reach[len(reached) :]
+        if reached or number in self.rounds:
+            self.model(weights, f"round-{number:04d}")
+
+    def model(self, weights: Mapping[str, Tensor], name: str) -> None:
+        """Keep a global model as global/NAME.safetensors."""
+        draft = self.path / "global" / f".{name}.{os.getpid()}"
+        save_file({key: tensor.contiguous() for key, tensor in weights.items()}, draft)
+        draft.replace(self.path / "global" / f"{name}.safetensors")
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,195 @@
+"""A strategy that wraps any of Flower's, keeps a record of every round, and lets no broken update through.
+
+The inner strategy decides whom to ask and how to aggregate. This one knows which node is which participant, hands the
+replies on in the order of the participants' ids (so that the order of arrival never changes the result), refuses what
+cannot be aggregated, and tells a callback what happened.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import Strategy
+
+from strategies.roll_call import RollCall
+from task.training import Evaluation
+
+
+class TooFewReplies(RuntimeError):  # noqa: N818 - it names what happened
+    """A round got fewer usable replies than the federation asks for."""
+
+
+@dataclass(kw_only=True)
+class Round:
+    """What is known of one round while it runs."""
+
+    number: int
+    began: float
+    sent: dict[int, int] = field(default_factory=dict)
+    clients: list[int] = field(default_factory=list)
+    client_seconds: float = 0.0
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+    def line(self, metrics: Evaluation) -> dict[str, Any]:
+        """Return the round's line of rounds.jsonl."""
+        return {
+            "round": self.number,
+            **asdict(metrics),
+            "seconds": round(time.monotonic() - self.began, 4),
+            "client_seconds": round(self.client_seconds, 4),
+            "replies": len(self.clients),
+            "clients": self.clients,
+            "failures": self.failures,
+        }
+
+
+class Recording(Strategy):
+    """Delegates to `inner`; see the module's text.
+
+    Args:
+        inner: any strategy of Flower's that weighs by the metric "weight".
+        roll_call: which node is which participant.
+        weighting: `uniform` or `examples`.
+        min_replies: usable replies without which the run ends with TooFewReplies.
+        timeout: of a round in seconds, for the text of a failure.
+        evaluate: metrics of a global model.
+        record: called after each round with its line of rounds.jsonl and the new global model.
+
+    """
+
+    def __init__(
+        self,
+        inner: Strategy,
+        *,
+        roll_call: RollCall,
+        weighting: str,
+        min_replies: int,
+        timeout: float,
+        evaluate: Callable[[ArrayRecord], Evaluation],
+        record: Callable[[dict[str, Any], ArrayRecord], None],
+    ) -> None:
+        self.inner, self.roll_call = inner, roll_call
+        self.weighting, self.min_replies, self.timeout = weighting, min_replies, timeout
+        self.evaluate, self.record = evaluate, record
+        self._round = Round(number=0, began=time.monotonic())
+        self._accuracy = 0.0
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Let the inner strategy choose whom to ask; announce the accuracy of the model that is sent."""
+        self._round = Round(number=server_round, began=time.monotonic())
+        self.roll_call.update(grid)
+        absent = self.roll_call.absent()
+        self._round.failures += [{"client": client, "reason": "not connected"} for client in absent]
+        self._require(self.roll_call.clients - len(absent))
+        self._shapes = {name: tuple(array.shape) for name, array in arrays.items()}
+        config["accuracy"] = self._accuracy
+        messages = list(self.inner.configure_train(server_round, arrays, config, grid))
+        nodes = self.roll_call.nodes
+        asked = [message.metadata.dst_node_id for message in messages]
+        self._round.sent = {node: nodes[node].client for node in asked}
+        return messages
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Aggregate the usable replies in the order of the participants' ids.
+
+        Raises:
+            TooFewReplies: if fewer than `min_replies` are usable; everything up to the last round is on record.
+
+        """
+        usable: dict[int, Message] = {}
+        silent = dict(self._round.sent)
+        for reply in replies:
+            client = silent.pop(reply.metadata.src_node_id, None)
+            if client is None:
+                continue
+            reason = refusal(reply, self._shapes)
+            if reason is None:
+                usable[client] = reply
+            else:
+                self._round.failures.append({"client": client, "reason": reason})
+        for client in silent.values():
+            self._round.failures.append({"client": client, "reason": f"no reply within {self.timeout:g} s"})
+        self._round.failures.sort(key=lambda failure: failure["client"])
+        self._round.clients = sorted(usable)
+        self._require(len(usable))
+        ordered = [usable[client] for client in self._round.clients]
+        self._round.client_seconds = max(float(_metrics(reply)["seconds"]) for reply in ordered)  # type: ignore[arg-type]
+        for reply in ordered:
+            metrics = _metrics(reply)
+            metrics["weight"] = float(metrics["num-examples"]) if self.weighting == "examples" else 1.0  # type: ignore[arg-type]
+        return self.inner.aggregate_train(server_round, ordered)
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Delegate; by default nobody is asked, since the server has a test set of its own."""
+        return self.inner.configure_evaluate(server_round, arrays, config, grid)
+
+    def aggregate_evaluate(self, server_round: int, replies: Iterable[Message]) -> MetricRecord | None:
+        """Delegate."""
+        return self.inner.aggregate_evaluate(server_round, replies)
+
+    def summary(self) -> None:
+        """Delegate."""
+        self.inner.summary()
+
+    def after_round(self, server_round: int, arrays: ArrayRecord) -> MetricRecord:
+        """Evaluate the global model and put the round on record; give this to `start` as its evaluate_fn."""
+        metrics = self.evaluate(arrays)
+        self._accuracy = metrics.accuracy
+        if server_round > 0:
+            self.record(self._round.line(metrics), arrays)
+        return MetricRecord({"accuracy": metrics.accuracy, "loss": metrics.loss})
+
+    def _require(self, count: int) -> None:
+        """End the run if there are too few participants to go on."""
+        if count < self.min_replies:
+            lost = "; ".join(f"client {one['client']}: {one['reason']}" for one in self._round.failures)
+            raise TooFewReplies(
+                f"Expected at least {self.min_replies} usable replies in round {self._round.number}, got {count} "
+                f"({lost}). Mend those clients, or lower federation.min_replies."
+            )
+
+
+def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:  # noqa: PLR0911 - a reason each
+    """Return why a reply cannot be aggregated, or None if it can.
+
+    Args:
+        reply: to a train message.
+        shapes: of the global model's arrays by name.
+
+    """
+    if reply.has_error():
+        return f"the client failed: {reply.error.reason}"
+    content: RecordDict = reply.content
+    if len(content.array_records) != 1 or len(content.metric_records) != 1:
+        return "expected one record of arrays and one of metrics in the update"
+    metrics = _metrics(reply)
+    for key in ("num-examples", "seconds"):
+        value = metrics.get(key)
+        if not isinstance(value, int | float) or not math.isfinite(value) or value < (key == "num-examples"):
+            return f"expected the metric {key!r} to be a positive number, got {value!r}"
+    update = next(iter(content.array_records.values()))
+    if set(update) != set(shapes):
+        return f"expected arrays {sorted(shapes)}, got {sorted(update)}"
+    for name, shape in shapes.items():
+        values = update[name].numpy()
+        if values.shape != shape:
+            return f"expected {name} of shape {list(shape)}, got {list(values.shape)}"
+        if not np.isfinite(values).all():
+            return f"expected finite numbers in {name}, got NaN or infinity"
+    return None
+
+
+def _metrics(reply: Message) -> MetricRecord:
+    return next(iter(reply.content.metric_records.values()))
