@@ -1,0 +1,7 @@
+"""`python -m oleander`."""
+
+import sys
+
+from oleander.cli import main
+
+sys.exit(main())

@@ -1,0 +1,192 @@
+"""The command line. Every verb exits with 0 when done, 1 when the run failed, 2 when the request was wrong.
+
+Imports of torch, Flower and matplotlib wait until a verb needs them: `oleander --help` answers at once.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import click
+import typer
+from rich.console import Console
+
+from oleander.listing import show_list
+from oleander.scenario import Scenario, load
+from task.settings import SettingsError, choose
+
+app = typer.Typer(
+    help="Oleander: what can a malicious participant of a Flower federation learn about the others' data?",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+complaints = Console(stderr=True)
+
+ENGINES = ("grpc", "ray")
+DEMO_SECONDS = "about two minutes on two cores"
+
+Engine = Annotated[str, typer.Option(help="grpc: real Flower processes; ray: Flower's simulation.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of the data sets; else $OLEANDER_DATA, else ./data.")]
+Out = Annotated[Path | None, typer.Option(help="Run directory; else runs/NAME/TIMESTAMP-SEED.")]
+Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")]
+Stock = Annotated[bool, typer.Option("--stock", help="Flower's own processes instead of the warm fleet (slow).")]
+
+
+@app.command()
+def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: Stock = False) -> None:
+    """Steal handwritten digits from another participant, offline, in two minutes, and show them."""
+    console.print(f"Six participants learn handwritten digits; one of them is a thief ({DEMO_SECONDS}).")
+    _run(load("demo", seed=seed), engine=engine, data=None, out=out, stock=stock)
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="A YAML file, or a name from `oleander list scenarios`.")],
+    engine: Engine = "grpc",
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be repeated.")] = None,
+    data: Data = None,
+    out: Out = None,
+    *,
+    seed: Seed = None,
+    stock: Stock = False,
+) -> None:
+    """Run a scenario, judge its loot and write the report."""
+    _run(load(scenario, overrides or (), seed), engine=engine, data=data, out=out, stock=stock)
+
+
+@app.command()
+def judge(run: Annotated[Path, typer.Argument(help="A run directory.")], data: Data = None) -> None:
+    """Recompute a run's verdict.json and figures."""
+    from oleander.rundir import RunDirectory  # noqa: PLC0415
+
+    _judge(RunDirectory.open(run), data)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="One or more run directories.")],
+    paper: Annotated[str | None, typer.Option(help="A paper's short name: its results beside ours.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The page; else report.html in the (first) run directory.")] = None,
+) -> None:
+    """Write one self-contained page about one run, or several side by side."""
+    from oleander.report import write  # noqa: PLC0415
+    from oleander.rundir import RunDirectory  # noqa: PLC0415
+
+    opened = [RunDirectory.open(path) for path in runs]
+    console.print(f"Report: {write(opened, out or opened[0].report, paper)}", soft_wrap=True)
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[str, typer.Argument(help="scenarios, attacks, datasets, models or strategies; or all.")] = "all",
+) -> None:
+    """List the scenarios, attacks, data sets, models and strategies there are."""
+    show_list(console, what)
+
+
+@app.command()
+def doctor(data: Data = None) -> None:
+    """Show versions, devices, ports and the data sets found; say what is missing and how to get it."""
+    from oleander.doctor import examine  # noqa: PLC0415
+
+    raise typer.Exit(0 if examine(console, data_folder(data)) else 1)
+
+
+def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None, stock: bool) -> None:
+    """Run, judge and report; whatever is there when the run fails is judged, too."""
+    choose(engine, ENGINES, "an engine")
+    from oleander import engines  # noqa: PLC0415
+    from oleander.rundir import RunDirectory  # noqa: PLC0415
+    from oleander.terminal import LiveView, summary  # noqa: PLC0415
+    from task.datasets import load_task  # noqa: PLC0415
+    from task.partitions import held  # noqa: PLC0415
+
+    folder = data_folder(data)
+    dataset = load_task(scenario.task, folder)
+    held(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)  # refused now or never
+    directory = RunDirectory.create(scenario, out)
+    console.print(f"Run directory: {directory.path}", soft_wrap=True)
+    job = engines.Job(scenario=scenario, run=directory, data=folder, stock=stock)
+    failure: engines.EngineError | None = None
+    with LiveView(directory, scenario) as view:
+        try:
+            engines.run(engine, job, view.tick)
+        except engines.EngineError as error:
+            failure = error
+    if failure is not None:
+        complaints.print(f"The run failed: {failure}", style="red", markup=False, soft_wrap=True)
+        complaints.print(f"What it had computed is kept; `oleander judge {directory.path}` judges it.", soft_wrap=True)
+        raise typer.Exit(1)
+    verdict = _judge(directory, data)
+    from oleander.report import write  # noqa: PLC0415
+
+    summary(verdict, write([directory], directory.report, None))
+
+
+def _judge(directory: Any, data: Path | None) -> dict[str, Any]:
+    """Judge a run with a line on what is being done."""
+    from oleander.judge import judge as judge_run  # noqa: PLC0415
+
+    with console.status("Judging the loot") if console.is_terminal else _Plain() as status:
+        verdict = judge_run(directory, data_folder(data), status.update)
+    console.print(f"Verdict: {directory.path / 'verdict.json'}", soft_wrap=True)
+    return verdict
+
+
+class _Plain:
+    """Stands in for rich's status where the output is no terminal: says nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, text: str) -> None:
+        """Say nothing."""
+
+
+def data_folder(given: Path | None) -> str | None:
+    """Return the folder of the data sets: what was given, else $OLEANDER_DATA, else ./data where it exists."""
+    if given is not None:
+        return str(given.resolve())
+    if os.environ.get("OLEANDER_DATA"):
+        return str(Path(os.environ["OLEANDER_DATA"]).resolve())
+    return str(Path("data").resolve()) if Path("data").is_dir() else None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    return _guarded(lambda: app(arguments, standalone_mode=False))
+
+
+def _interrupt(*_: object) -> None:
+    """Treat SIGTERM like Ctrl-C, so that everything that was started is ended."""
+    raise KeyboardInterrupt
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    """Turn errors that are meant for people into an exit status and a text on standard error."""
+    try:
+        status = command()
+    except SettingsError as error:
+        complaints.print(str(error), style="red", markup=False, soft_wrap=True)
+        return 2
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        complaints.print("Interrupted; everything that was started has been ended.", style="red")
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

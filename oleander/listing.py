@@ -1,0 +1,66 @@
+"""What there is to choose from: `oleander list`."""
+
+from collections.abc import Callable
+
+import yaml
+from rich.console import Console
+
+from oleander.scenario import folder, names
+from task.settings import choose
+
+
+def scenarios() -> list[tuple[str, str]]:
+    """Return the scenarios that ship, each with what it reproduces."""
+    texts = {name: (folder() / f"{name}.yaml").read_text(encoding="utf-8") for name in names()}
+    return [(name, str(yaml.safe_load(text).get("paper", ""))) for name, text in texts.items()]
+
+
+def attacks() -> list[tuple[str, str]]:
+    """Return the attacks, each with its file's first line."""
+    from attacks import registry  # noqa: PLC0415 - it imports torch
+
+    return [(name, (registry.module(name).__doc__ or "").splitlines()[0]) for name in registry.names()]
+
+
+def datasets() -> list[tuple[str, str]]:
+    """Return the data sets, each with its loader's first line."""
+    from task.datasets import DATASETS  # noqa: PLC0415
+
+    return [(name, (loader.__doc__ or "").splitlines()[0]) for name, loader in DATASETS.items()]
+
+
+def models() -> list[tuple[str, str]]:
+    """Return the models, each with its first line."""
+    from task.models import MODELS  # noqa: PLC0415
+
+    return [(name, (make.__doc__ or "").splitlines()[0]) for name, make in MODELS.items()]
+
+
+def strategies() -> list[tuple[str, str]]:
+    """Return the strategies, each with Flower's class."""
+    from strategies.named import STRATEGIES  # noqa: PLC0415
+
+    return [(name, f"flwr.serverapp.strategy.{kind.__name__}") for name, kind in STRATEGIES.items()]
+
+
+KINDS: dict[str, Callable[[], list[tuple[str, str]]]] = {
+    "scenarios": scenarios,
+    "attacks": attacks,
+    "datasets": datasets,
+    "models": models,
+    "strategies": strategies,
+}
+
+
+def show_list(console: Console, what: str) -> None:
+    """Print one kind of thing, or all.
+
+    Raises:
+        SettingsError: for an unknown kind.
+
+    """
+    for kind in KINDS if what == "all" else [choose(what, KINDS, "something to list")]:
+        if what == "all":
+            console.print(f"{kind}:", style="bold")
+        for name, text in KINDS[kind]():
+            console.print(f"  {name:28} {text}", highlight=False, markup=False, soft_wrap=True)
