@@ -72,7 +72,8 @@ def _dataset(name: str, data: str | None) -> str:
         dataset = load(name, data)
     except SettingsError as error:
         return f"not found. {error}"
-    return f"{len(dataset.train.labels)} training and {len(dataset.test.labels)} test images, {len(dataset.classes)} classes"
+    train, test = len(dataset.train.labels), len(dataset.test.labels)
+    return f"{train} training and {test} test images, {len(dataset.classes)} classes"
 
 
 def _lines(console: Console, findings: dict[str, str]) -> None:
