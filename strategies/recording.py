@@ -186,6 +186,8 @@ def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:  
         values = update[name].numpy()
         if values.shape != shape:
             return f"expected {name} of shape {list(shape)}, got {list(values.shape)}"
+        if values.dtype != np.float32:
+            return f"expected {name} in float32, got {values.dtype}"
         if not np.isfinite(values).all():
             return f"expected finite numbers in {name}, got NaN or infinity"
     return None

@@ -1,0 +1,188 @@
+"""The recording strategy: order, refusals, and what it puts on record."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from flwr.app import Array, ArrayRecord, ConfigRecord, Error, Message, MessageType, MetricRecord, RecordDict
+from flwr.supercore.task_identity import TaskIdentity
+
+from strategies import named
+from strategies.recording import Recording, TooFewReplies, refusal
+from strategies.roll_call import Node, RollCall
+from task.settings import SettingsError
+from task.training import Evaluation
+
+SHAPES = {"w": (2,)}
+METRICS = Evaluation(0.5, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
+
+
+@pytest.fixture(autouse=True)
+def identity() -> None:
+    """Give messages the identity that a running Flower app has."""
+    TaskIdentity.run_id = TaskIdentity.node_id = TaskIdentity.task_id = 1
+
+
+def reply_from(client: int, arrays: dict[str, Any] | None = None, **metrics: Any) -> Message:
+    """Return the reply of a client, on node 100 + client; the update is [client, 1] unless given."""
+    sent = Message(RecordDict({}), 100 + client, MessageType.TRAIN)
+    sent.metadata.__dict__["_message_id"] = str(client)
+    values = arrays if arrays is not None else {"w": np.array([client, 1.0], dtype=np.float32)}
+    content = RecordDict(
+        {
+            "arrays": ArrayRecord({name: Array(value) for name, value in values.items()}),
+            "metrics": MetricRecord({"num-examples": 1, "loss": 0.0, "seconds": 0.1} | metrics),
+        }
+    )
+    reply = Message(content, reply_to=sent)
+    reply.metadata.__dict__["_src_node_id"] = 100 + client
+    return reply
+
+
+def failed(client: int) -> Message:
+    """Return an error reply of a client."""
+    sent = Message(RecordDict({}), 100 + client, MessageType.TRAIN)
+    sent.metadata.__dict__["_message_id"] = str(client)
+    reply = Message(Error(code=2, reason="out of memory"), reply_to=sent)
+    reply.metadata.__dict__["_src_node_id"] = 100 + client
+    return reply
+
+
+class Federation:
+    """A recording strategy whose roll call is known, and what it put on record."""
+
+    def __init__(
+        self, clients: int = 3, min_replies: int = 1, weighting: str = "uniform", name: str = "fedavg"
+    ) -> None:
+        """Prepare round 1."""
+        roll_call = RollCall(clients)
+        roll_call.nodes = {100 + one: Node(client=one, node_id=100 + one, device="cpu") for one in range(clients)}
+        self.lines: list[dict[str, Any]] = []
+        self.strategy = Recording(
+            named.build(name, {}, min_replies),
+            roll_call=roll_call,
+            weighting=weighting,
+            min_replies=min_replies,
+            timeout=5,
+            evaluate=lambda _: METRICS,
+            record=lambda line, _: self.lines.append(line),
+        )
+        self.grid = KnownGrid(list(roll_call.nodes))
+
+    def round(self, replies: list[Message]) -> np.ndarray:
+        """Run one round with these replies; return the new global array."""
+        start = ArrayRecord({"w": Array(np.zeros(2, dtype=np.float32))})
+        self.strategy.configure_train(1, start, ConfigRecord(), self.grid)  # type: ignore[arg-type]
+        arrays, _ = self.strategy.aggregate_train(1, replies)
+        assert arrays is not None
+        self.strategy.after_round(1, arrays)
+        return arrays["w"].numpy()
+
+
+class KnownGrid:
+    """As much of a Grid as a strategy needs to choose nodes."""
+
+    def __init__(self, nodes: list[int]) -> None:
+        """Connect these nodes."""
+        self.nodes = nodes
+
+    def get_node_ids(self) -> list[int]:
+        """Return the connected nodes."""
+        return self.nodes
+
+
+def test_the_order_of_arrival_does_not_change_the_result() -> None:
+    """Sums of floats depend on their order; the strategy's do not depend on who was first."""
+    values = [np.array([1e8, 1], dtype=np.float32), np.array([1, 1], dtype=np.float32), np.array([-1e8, 1], np.float32)]
+    replies = [reply_from(client, {"w": value}) for client, value in enumerate(values)]
+    again = [reply_from(client, {"w": value}) for client, value in enumerate(values)]
+    assert np.array_equal(Federation().round(replies), Federation().round(again[::-1]))
+
+
+def test_uniform_weighting_is_the_plain_mean() -> None:
+    """A client that claims a thousand examples counts as one."""
+    result = Federation().round([reply_from(0), reply_from(1, **{"num-examples": 1000}), reply_from(2)])
+    assert result == pytest.approx([1.0, 1.0])
+
+
+def test_weighting_by_examples_is_the_weighted_mean() -> None:
+    """Weights 1 and 3 of updates 0 and 1 give 3/4."""
+    result = Federation(2, weighting="examples").round([reply_from(0), reply_from(1, **{"num-examples": 3})])
+    assert result == pytest.approx([0.75, 1.0])
+
+
+def test_the_median_ignores_an_outlier() -> None:
+    """FedMedian, one of Flower's robust rules, works under the same wrapper."""
+    outlier = reply_from(2, {"w": np.array([1e6, 1e6], dtype=np.float32)})
+    assert Federation(name="fedmedian").round([reply_from(0), reply_from(1), outlier]) == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "metrics", "reason"),
+    [
+        ({"w": np.array([np.nan, 1.0], dtype=np.float32)}, {}, "NaN or infinity"),
+        ({"w": np.array([np.inf, 1.0], dtype=np.float32)}, {}, "NaN or infinity"),
+        ({"w": np.zeros(3, dtype=np.float32)}, {}, r"shape \[2\], got \[3\]"),
+        ({"v": np.zeros(2, dtype=np.float32)}, {}, r"expected arrays \['w'\], got \['v'\]"),
+        (None, {"num-examples": 0}, "num-examples"),
+        (None, {"num-examples": float("nan")}, "num-examples"),
+        (None, {"seconds": -1.0}, "seconds"),
+    ],
+)
+def test_a_broken_update_is_refused_by_name(
+    arrays: dict[str, Any] | None, metrics: dict[str, Any], reason: str
+) -> None:
+    """The round goes on without it, and its line says whose it was and why."""
+    federation = Federation()
+    result = federation.round([reply_from(0), reply_from(1, arrays, **metrics), reply_from(2)])
+    assert result == pytest.approx([1.0, 1.0])
+    (failure,) = federation.lines[0]["failures"]
+    assert failure["client"] == 1
+    assert re.search(reason, failure["reason"])
+    assert federation.lines[0]["clients"] == [0, 2]
+
+
+def test_an_update_of_the_wrong_type_is_refused() -> None:
+    """Integers cannot stand for float weights."""
+    assert "float32" in (refusal(reply_from(0, {"w": np.array([1, 2])}), SHAPES) or "")
+
+
+def test_failed_and_silent_clients_are_on_record() -> None:
+    """A failure has the client's own reason, a missing reply the round's timeout."""
+    federation = Federation()
+    federation.round([failed(2), reply_from(0)])
+    assert federation.lines[0]["failures"] == [
+        {"client": 1, "reason": "no reply within 5 s"},
+        {"client": 2, "reason": "the client failed: out of memory"},
+    ]
+    assert federation.lines[0]["replies"] == 1
+
+
+def test_a_client_that_is_not_connected_is_on_record() -> None:
+    """A node that has gone is missed in every round."""
+    federation = Federation()
+    federation.grid.nodes = [100, 102]
+    federation.round([reply_from(0), reply_from(2)])
+    assert federation.lines[0]["failures"] == [{"client": 1, "reason": "not connected"}]
+
+
+def test_too_few_replies_end_the_run() -> None:
+    """The error says how many were expected, how many came, and who failed."""
+    with pytest.raises(TooFewReplies, match=r"at least 2 usable replies in round 1, got 1 .*client 2: .*out of memory"):
+        Federation(min_replies=2).round([reply_from(0), failed(2)])
+
+
+def test_a_stranger_s_reply_is_ignored() -> None:
+    """Only nodes that were asked are aggregated."""
+    assert Federation(2).round([reply_from(0), reply_from(1), reply_from(5)]) == pytest.approx([0.5, 1.0])
+
+
+def test_unknown_strategies_and_options_are_refused() -> None:
+    """With the nearest name."""
+    with pytest.raises(SettingsError, match="Did you mean 'fedavg'"):
+        named.check("fedavgg", {})
+    with pytest.raises(SettingsError, match="an option of fedadam"):
+        named.check("fedadam", {"etaa": 1})
+    with pytest.raises(SettingsError, match="proximal_mu"):
+        named.check("fedprox", {})
