@@ -164,7 +164,7 @@ def _load_images(path: Path) -> "tuple[Tensor, Tensor]":
     import numpy as np  # noqa: PLC0415 - see TYPE_CHECKING
     import torch  # noqa: PLC0415
 
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # a broken file is closed, too
         return torch.from_numpy(arrays["images"].astype(np.float32)), torch.from_numpy(
             arrays["labels"].astype(np.int64)
         )

@@ -1,0 +1,240 @@
+"""Everything that a page says about one run, read from its run directory; what is missing is said, not hidden."""
+
+import json
+import shlex
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import yaml
+
+from oleander.report.metrics import finite
+from oleander.rundir import RunDirectory
+from oleander.scenario import Scenario
+
+T = TypeVar("T")
+
+SHOWN_ROUNDS = 24
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participant:
+    """One participant: what it did, which process it was, and which classes it held (class: images)."""
+
+    client: int
+    role: str
+    attack: str | None
+    node_id: str
+    pid: str
+    device: str
+    held: dict[int, int]
+
+
+@dataclass(kw_only=True)
+class Gathered:
+    """What was found of a run.
+
+    Attributes:
+        run, scenario: where it is and what was asked for.
+        environment, rounds, verdict: as the run directory has them; empty where it has not.
+        logs: an attacker's own log by attacker.
+        missing: what is not there or unreadable, in sentences.
+
+    """
+
+    run: RunDirectory
+    scenario: Scenario
+    environment: dict[str, Any] = field(default_factory=dict)
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+    verdict: dict[str, Any] = field(default_factory=dict)
+    logs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+    def attempt(self, what: str, read: Callable[[], T], instead: T) -> T:
+        """Return what `read` returns; where it cannot be read, note that `what` is missing and return `instead`."""
+        try:
+            return read()
+        except UNREADABLE as error:
+            self.missing.append(f"{what} cannot be read ({type(error).__name__}: {error}).")
+            return instead
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine; "unknown" where the run did not get so far."""
+        return str(self.environment.get("engine", "unknown"))
+
+    def started(self, who: str) -> int | None:
+        """Return the round in which an attacker began; None where it never did or nothing says so."""
+        start = (self.verdict.get("attackers") or {}).get(who, {}).get("start_round")
+        if isinstance(start, int):
+            return start
+        return next((line["round"] for line in self.logs.get(who, []) if line.get("started") and "round" in line), None)
+
+    @property
+    def start(self) -> int | None:
+        """The first round in which any attacker had begun."""
+        attackers = {f"client-{client}" for client in self.scenario.malicious()} | set(self.logs)
+        return min((begun for who in attackers if (begun := self.started(who)) is not None), default=None)
+
+
+def gather(run: RunDirectory) -> Gathered:
+    """Read a run directory.
+
+    Raises:
+        SettingsError: where its scenario is none; everything else may be missing.
+
+    """
+    found = Gathered(run=run, scenario=run.scenario)
+    found.environment = found.attempt("environment.json", run.environment, {})
+    found.rounds = found.attempt("rounds.jsonl", run.rounds, [])
+    found.verdict = found.attempt("verdict.json", run.verdict, {})
+    for client in found.scenario.malicious():
+        who = f"client-{client}"
+        found.logs[who] = found.attempt(f"The log of {who}", partial(run.attack_log, who), [])
+    planned = found.scenario.federation.rounds
+    if not found.environment:
+        found.missing.append("There is no environment.json: versions, processes and devices are unknown.")
+    if len(found.rounds) < planned:
+        found.missing.append(f"{len(found.rounds)} of {planned} rounds are on record.")
+    if not found.verdict:
+        found.missing.append(f"The run was not judged. `oleander judge {shlex.quote(str(run.path))}` does that.")
+    if not run.loot() and found.scenario.malicious():
+        found.missing.append("There is no loot: the attack never began, or the run ended before.")
+    return found
+
+
+def participants(found: Gathered, held: Mapping[int, dict[int, int]]) -> list[Participant]:
+    """Return every participant of the scenario with its process; a dash where the environment does not name it."""
+    nodes = {node.get("client"): node for node in found.environment.get("nodes") or [] if isinstance(node, dict)}
+    result = []
+    for client in range(found.scenario.federation.clients):
+        entry, node = found.scenario.role_of(client), nodes.get(client, {})
+        result.append(
+            Participant(
+                client=client,
+                role=entry.role,
+                attack=entry.attack,
+                node_id=_text(node.get("node_id")),
+                pid=_text(node.get("pid")),
+                device=_text(node.get("device")),
+                held=held.get(client, {}),
+            )
+        )
+    return result
+
+
+def failures(found: Gathered) -> list[tuple[int, str, str]]:
+    """Return (round, client, reason) of every reply that failed."""
+    return [
+        (line.get("round", 0), _text(failure.get("client")), _text(failure.get("reason")))
+        for line in found.rounds
+        for failure in line.get("failures") or []
+    ]
+
+
+def shown_rounds(found: Gathered) -> list[dict[str, Any]]:
+    """Return the rounds for the table: all of a short run; of a long one some evenly spread, and all with failures."""
+    every = max(1, -(-len(found.rounds) // SHOWN_ROUNDS))
+    last = len(found.rounds) - 1
+    keep = (index % every == 0 or index == last or line.get("failures") for index, line in enumerate(found.rounds))
+    return [line for line, kept in zip(found.rounds, keep, strict=True) if kept]
+
+
+def options(found: Gathered) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return for each group of attackers its name and its options as (key, value) texts."""
+    return [
+        (
+            f"{entry.attack}, by participant {', '.join(map(str, entry.ids))}",
+            [(key, json.dumps(value)) for key, value in entry.options.items()],
+        )
+        for entry in found.scenario.clients
+        if entry.attack is not None
+    ]
+
+
+def assumptions(found: Gathered) -> list[tuple[str, bool]]:
+    """Return what the attack was granted, as (sentence, whether that flatters it): the judge's list, else ours."""
+    listed = found.verdict.get("assumptions")
+    if isinstance(listed, list):
+        return [_assumption(entry) for entry in listed]
+    task = found.scenario.task
+    sentences = []
+    if task.partition.kind == "one-class":
+        sentences.append(("Every participant holds one class only, so a class is one person's data.", True))
+    if any("target" in entry.options for entry in found.scenario.clients):
+        sentences.append(("The attacker knows which output of the shared model stands for the class it wants.", True))
+    return sentences
+
+
+def _assumption(entry: Any) -> tuple[str, bool]:
+    """Read an entry of the judge's list: a text, or a mapping with `text` and `upper_bound`."""
+    if isinstance(entry, Mapping):
+        return str(entry.get("text", "")), bool(entry.get("upper_bound"))
+    return str(entry), "upper bound" in str(entry).lower() or "upper-bound" in str(entry).lower()
+
+
+def command(found: Gathered) -> str:
+    """Return the command that repeats the run: as it was given if the environment kept it, else from scenario.yaml."""
+    kept = found.environment.get("command")
+    if isinstance(kept, list):
+        return shlex.join(map(str, kept))
+    if isinstance(kept, str) and kept:
+        return kept
+    engine = f" --engine {found.engine}" if found.engine in ("grpc", "ray") else ""
+    path = shlex.quote(str(found.run.path / "scenario.yaml"))
+    return f"oleander run {path}{engine} --seed {found.scenario.federation.seed}"
+
+
+def scenario_text(found: Gathered) -> str:
+    """Return the resolved scenario as YAML."""
+    return yaml.safe_dump(found.scenario.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def facts(found: Gathered) -> list[tuple[str, str]]:
+    """Return the environment as (key, value) texts, nested keys with dots, without what the page shows elsewhere."""
+    return _flat({key: value for key, value in found.environment.items() if key not in ("nodes", "command")})
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Flatten nested mappings."""
+    result: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            result += _flat(value, f"{name}.")
+        else:
+            result.append((name, ", ".join(map(str, value)) if isinstance(value, list) else _text(value)))
+    return result
+
+
+def _text(value: Any) -> str:
+    """Write a value; a dash for none."""
+    return "—" if value is None else str(value)
+
+
+def before_and_after(found: Gathered) -> dict[str, dict[str, float]]:
+    """Return the means of the global model's numbers before and after the attack began.
+
+    The judge's if there is a verdict, else computed from the rounds; the round in which it begins counts as after.
+    """
+    model = found.verdict.get("global_model") or {}
+    judged = {name: model.get(f"{name}_attack") for name in ("before", "after")}
+    if any(judged.values()):
+        return {name: numbers or {} for name, numbers in judged.items()}
+    start = found.start
+    if start is None:
+        return {"before": _means(found.rounds), "after": {}}
+    return {
+        "before": _means([line for line in found.rounds if line.get("round", 0) < start]),
+        "after": _means([line for line in found.rounds if line.get("round", 0) >= start]),
+    }
+
+
+def _means(lines: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the means of the numbers that every reader of this page looks for."""
+    names = ("accuracy", "precision", "recall", "f1", "precision_all", "recall_all", "f1_all")
+    columns = {name: [v for line in lines if (v := finite(line.get(name))) is not None] for name in names}
+    return {name: sum(values) / len(values) for name, values in columns.items() if values}

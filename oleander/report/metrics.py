@@ -1,0 +1,183 @@
+"""What the judge's numbers are called, which of them matter most, and how a number is written for people.
+
+Imports neither torch nor Jinja, so that the terminal can use it too. Numbers may be absent (a run that died) or NaN.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ABSENT = "—"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """How one of the judge's numbers is shown.
+
+    Attributes:
+        label: a few words.
+        meaning: a sentence for readers who did not write the judge.
+        style: `share` (0 to 1, shown as per cent) or `number`.
+        lower: whether a lower number means a closer theft.
+
+    """
+
+    label: str
+    meaning: str
+    style: str = "number"
+    lower: bool = False
+
+
+METRICS = {
+    "recognised": Metric(
+        label="Recognised as the target",
+        meaning="Share of the loot that a classifier which took no part in the federation takes for the target class.",
+        style="share",
+    ),
+    "recognised_final_rounds": Metric(
+        label="Recognised, last rounds together",
+        meaning="The same over the last rounds, so that one lucky round does not decide.",
+        style="share",
+    ),
+    "global_model_agrees": Metric(
+        label="The federation's own model agrees",
+        meaning="Share that the attacked model takes for the target. Adversarial noise reaches 100 % here too.",
+        style="share",
+    ),
+    "noise_share": Metric(
+        label="Not an image of this data",
+        meaning="Share of the loot that the judge takes for noise rather than for any class.",
+        style="share",
+        lower=True,
+    ),
+    "nn_rmse": Metric(
+        label="Distance to the nearest real image",
+        meaning="Root mean squared difference per pixel, in [0, 1] or [-1, 1] as the judge states, mean over the loot.",
+        lower=True,
+    ),
+    "nn_rmse_other": Metric(
+        label="… to the nearest image of another class",
+        meaning="The same to images of every other class: the theft must lie clearly below it.",
+    ),
+    "nn_rmse_real": Metric(
+        label="… of held-out real images (yardstick)",
+        meaning="What real images of the class that nobody trained on reach; no theft needs to be closer than that.",
+    ),
+    "mse_of_means": Metric(
+        label="Squared distance of the means",
+        meaning="Between the mean stolen image of a batch and the mean real one (a reading of Sun's equation 6).",
+        lower=True,
+    ),
+    "eq6_pairs": Metric(
+        label="Mean distance over all pairs",
+        meaning="Sun's equation 6 as printed: every stolen with every real image.",
+        lower=True,
+    ),
+    "ssim_nearest": Metric(
+        label="Similarity to the nearest real image",
+        meaning="Structural similarity (SSIM); 1 is the same picture.",
+    ),
+    "diversity": Metric(
+        label="Diversity of the loot",
+        meaning="Mean distance between two stolen images. Far below that of real images, it is one prototype.",
+    ),
+    "diversity_real": Metric(
+        label="Diversity of real images (yardstick)",
+        meaning="Mean distance between two real images of the class.",
+    ),
+    "inception_score": Metric(
+        label="Inception score",
+        meaning="With the judge's own classifier; not comparable with scores from ImageNet's.",
+    ),
+    "fid": Metric(label="FID", meaning="Fréchet distance of the judge's features to real images.", lower=True),
+    "fid_real": Metric(label="FID of real images (yardstick)", meaning="The same for held-out real images."),
+    "samples": Metric(label="Stolen images judged", meaning="How many images these numbers are means of."),
+    "accuracy": Metric(label="Accuracy", meaning="Of the global model on the server's test set.", style="share"),
+    "precision": Metric(label="Precision", meaning="Macro, over the real classes.", style="share"),
+    "recall": Metric(label="Recall", meaning="Macro, over the real classes.", style="share"),
+    "f1": Metric(label="F1", meaning="Macro, over the real classes.", style="share"),
+    "precision_all": Metric(
+        label="Precision, all outputs", meaning="Macro, the answer “fake” included.", style="share"
+    ),
+    "recall_all": Metric(label="Recall, all outputs", meaning="Macro, the answer “fake” included.", style="share"),
+    "f1_all": Metric(label="F1, all outputs", meaning="Macro, the answer “fake” included.", style="share"),
+    "loss": Metric(label="Loss", meaning="Cross-entropy on the server's test set.", lower=True),
+}
+
+
+def named(name: str) -> Metric:
+    """Return how the number `name` is shown; an unknown one goes by its own name."""
+    return METRICS.get(name) or Metric(label=name.replace("_", " ").capitalize(), meaning="")
+
+
+def finite(value: Any) -> float | None:
+    """Return a number as float; None for what is absent, no number, NaN or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def written(value: Any, style: str = "number") -> str:
+    """Write a number for people: `share` as per cent, else with three significant digits; a dash for none."""
+    number = finite(value)
+    if number is None:
+        return ABSENT
+    if style == "share":
+        return f"{round(100 * number, 1):g} %"
+    return f"{number:.0f}" if number.is_integer() else f"{number:.3g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyNumber:
+    """One of the three numbers that matter: the number as written, what it is, and what to hold it against."""
+
+    value: str
+    label: str
+    note: str
+
+
+def targets_of(verdict: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield (attacker, target class, numbers) for every target in a verdict."""
+    for who, attacker in (verdict.get("attackers") or {}).items():
+        for target, numbers in (attacker.get("targets") or {}).items():
+            yield who, str(target), numbers
+
+
+def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumber]:
+    """Return the three numbers that matter. Of several targets the weakest theft counts, of controls the strongest."""
+    rows = [numbers for _, _, numbers in targets_of(verdict)]
+    stolen = [row for row in rows if not row.get("control")]
+    control = [row for row in rows if row.get("control")]
+    shares = [share for row in stolen if (share := finite(row.get("recognised"))) is not None]
+    controls = [share for row in control if (share := finite(row.get("recognised"))) is not None]
+    closest = [row for row in stolen if finite(row.get("nn_rmse")) is not None]
+    farthest = max(closest, key=_closeness, default={})
+    which = "the target" if len(stolen) == 1 else f"the weakest of {len(stolen)} targets"
+    return (
+        KeyNumber(
+            value=written(min(shares, default=None), "share"),
+            label="of the stolen images are recognised as their class",
+            note=f"By a classifier that took no part; {which}." if shares else "Not judged.",
+        ),
+        KeyNumber(
+            value=written(max(controls, default=None), "share"),
+            label="for the control, a class that nobody owns",
+            note="What the same attack invents where there is nothing to steal." if controls else "No control class.",
+        ),
+        KeyNumber(
+            value=written(farthest.get("nn_rmse")),
+            label="from a stolen image to the nearest real one",
+            note=f"Other classes: {written(farthest.get('nn_rmse_other'))}. "
+            f"Unseen real images: {written(farthest.get('nn_rmse_real'))}."
+            if farthest
+            else "Not judged.",
+        ),
+    )
+
+
+def _closeness(row: Mapping[str, Any]) -> float:
+    """Return the distance to the class over the distance to other classes (the distance itself where those lack)."""
+    other = finite(row.get("nn_rmse_other"))
+    own = float(row["nn_rmse"])
+    return own / other if other else own

@@ -1,0 +1,241 @@
+"""What the terminal shows while a run goes on, and when it is over. It reads the run directory, and only what is new.
+
+On a terminal: a live view with a small picture of the loot. Elsewhere (a pipe, a log): plain lines, no control codes.
+"""
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from oleander.rundir import RunDirectory
+from oleander.scenario import Scenario
+
+PLAIN_LINES = 50
+PREVIEW_PIXELS = 32
+NAMED_CLIENTS = 20
+STYLE = "#d6407f"
+
+
+class Tail:
+    """Reads a file of JSON lines that grows: each line once, and none that is not complete."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return the lines that were completed since the last call."""
+        if not self.path.exists() or self.path.stat().st_size == self._offset:
+            return []
+        with self.path.open("rb") as file:
+            file.seek(self._offset)
+            block = file.read()
+        complete = block[: block.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return [json.loads(line) for line in complete.splitlines()]
+
+
+class LiveView:
+    """Shows the rounds of a run as they come: `with LiveView(run, scenario) as view:`, then `view.tick()` now and then.
+
+    Args:
+        run: the run directory, which may still be empty.
+        scenario: what was asked for.
+        console: where to write; None for standard output.
+
+    """
+
+    def __init__(self, run: RunDirectory, scenario: Scenario, console: Console | None = None) -> None:
+        self.run, self.scenario = run, scenario
+        self.console = console or Console()
+        self.plain = not self.console.is_terminal or self.console.is_dumb_terminal
+        self.colours = self.console.color_system in ("256", "truecolor") and not self.console.no_color
+        self._rounds = Tail(run.path / "rounds.jsonl")
+        self._logs = {
+            client: Tail(run.path / "loot" / f"client-{client}" / "attack.jsonl") for client in scenario.malicious()
+        }
+        self._last: dict[str, Any] = {}
+        self._started: dict[int, int] = {}
+        self._said: set[int] = set()
+        self._failures = 0
+        self._loot: tuple[str, RenderableType] | None = None
+        self._began = time.monotonic()
+        self._live = None if self.plain else Live(console=self.console, auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Show what came last and leave it standing."""
+        self.tick()
+        if self._live is not None:
+            self._live.stop()
+
+    def tick(self) -> None:
+        """Show what is new; cheap enough for several calls a second."""
+        for client, log in self._logs.items():
+            for line in log.read():
+                if line.get("started") and client not in self._started:
+                    self._started[client] = int(line["round"])
+        lines = self._rounds.read()
+        for line in lines:
+            self._last = line
+            self._failures += len(line.get("failures") or [])
+            if self.plain:
+                self._say(line)
+        if self._live is not None:
+            if lines and self.colours:
+                self._loot = self._preview() or self._loot
+            self._live.update(self.render(), refresh=True)
+
+    def render(self) -> RenderableType:
+        """Return the live view as it stands."""
+        total, done = self.scenario.federation.rounds, int(self._last.get("round", 0))
+        seconds = time.monotonic() - self._began
+        table = Table.grid(padding=(0, 2))
+        table.add_row(
+            Text(self.scenario.name, style="bold"),
+            ProgressBar(total=total, completed=done, width=36, complete_style=STYLE, finished_style=STYLE),
+            Text(f"{done} of {total} rounds"),
+            Text(_clock(seconds), style="dim"),
+        )
+        parts: list[RenderableType] = [table]
+        if self._last:
+            parts.append(Text("  ".join(self._facts(self._last)), overflow="fold"))
+            parts += [Text(text, style="yellow") for text in _lost(self._last)]
+        else:
+            parts.append(Text("Waiting for the first round: the participants are starting.", style="dim"))
+        parts += [Text(text, style=STYLE if begun else "dim") for text, begun in self._attacks()]
+        if self._loot is not None:
+            title, pictures = self._loot
+            parts += ["", Text(title, style="dim"), pictures]
+        return Group(*parts)
+
+    def _facts(self, line: Mapping[str, Any]) -> list[str]:
+        """Say a round's accuracy, seconds and replies."""
+        clients = line.get("clients") or []
+        replied = f"{line.get('replies', len(clients))} of {self.scenario.federation.clients} replied"
+        named = f" ({', '.join(map(str, clients))})" if 0 < len(clients) <= NAMED_CLIENTS and not self.plain else ""
+        facts = [f"accuracy {_number(line.get('accuracy'))}", f"{_number(line.get('seconds'), 2)} s", replied + named]
+        return [*facts, f"{self._failures} failed so far"] if self._failures else facts
+
+    def _attacks(self) -> list[tuple[str, bool]]:
+        """Say of each attacker whether it has begun."""
+        return [
+            (f"participant {client}: attacks since round {self._started[client]}", True)
+            if client in self._started
+            else (f"participant {client}: waits to attack", False)
+            for client in self._logs
+        ]
+
+    def _say(self, line: Mapping[str, Any]) -> None:
+        """Print a plain line for every k-th round, the first, the last, those with failures or an attack's start."""
+        total, number = self.scenario.federation.rounds, int(line["round"])
+        begun = [client for client, begin in self._started.items() if begin <= number and client not in self._said]
+        every = math.ceil(total / PLAIN_LINES)
+        if not (number % every == 0 or number in (1, total) or line.get("failures") or begun):
+            return
+        self._said.update(begun)
+        news = [f"participant {client} attacks since round {self._started[client]}" for client in begun]
+        text = "  ".join([f"round {number} of {total}", *self._facts(line), *news, *_lost(line)])
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _preview(self) -> tuple[str, RenderableType] | None:
+        """Return a title and pictures of the newest loot: a sample for each target of each attacker, side by side."""
+        pictures: list[tuple[str, NDArray[np.float32]]] = []
+        newest = 0
+        for client in self._logs:
+            path = max((self.run.path / "loot" / f"client-{client}").glob("samples-round-*.npz"), default=None)
+            if path is None:
+                continue
+            newest = max(newest, int(path.stem.rsplit("-", 1)[1]))
+            with np.load(path, allow_pickle=False) as arrays:
+                images, labels = arrays["images"], arrays["labels"]
+            pictures += [(f"class {label}", sized(images[labels == label][0])) for label in np.unique(labels)]
+        if not pictures:
+            return None
+        fit = max(1, self.console.width // (pictures[0][1].shape[2] + 2))
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_row(*(Text(name, style="dim") for name, _ in pictures[:fit]))
+        table.add_row(*(half_blocks(picture) for _, picture in pictures[:fit]))
+        return f"Loot of round {newest}", table
+
+
+def half_blocks(image: NDArray[np.float32]) -> Text:
+    """Draw an image with a character for two pixels, one above the other.
+
+    Args:
+        image: [C, H, W] in [-1, 1]; C = 1 (grey) or 3. Below an odd last row there is nothing.
+
+    Returns:
+        ceil(H / 2) lines of W characters in 24-bit colours.
+
+    """
+    levels = np.rint((np.clip(np.nan_to_num(image), -1, 1) + 1) * 127.5).astype(int)
+    levels = np.broadcast_to(levels, (3, *levels.shape[1:]))
+    text = Text(no_wrap=True)
+    height, width = levels.shape[1:]
+    for row in range(0, height, 2):
+        if row:
+            text.append("\n")
+        for column in range(width):
+            upper = "rgb({},{},{})".format(*levels[:, row, column])
+            lower = " on rgb({},{},{})".format(*levels[:, row + 1, column]) if row + 1 < height else ""
+            text.append("▀", style=upper + lower)
+    return text
+
+
+def sized(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an image [C, H, W] with pixels repeated or left out, so that no side exceeds PREVIEW_PIXELS."""
+    side = max(image.shape[1:])
+    times = min(2, PREVIEW_PIXELS // side)
+    if times >= 1:
+        return image.repeat(times, axis=1).repeat(times, axis=2)
+    step = math.ceil(side / PREVIEW_PIXELS)
+    return image[:, ::step, ::step]
+
+
+def summary(verdict: Mapping[str, Any], report: Path, console: Console | None = None) -> None:
+    """Print the verdict in words, the three numbers that matter and where the report is."""
+    from oleander.report.metrics import key_numbers  # noqa: PLC0415 - the package loads what writes pages
+
+    console = console or Console()
+    console.print()
+    if verdict.get("headline"):
+        console.print(Text(str(verdict["headline"]), style="bold"))
+    table = Table.grid(padding=(0, 2))
+    for number in key_numbers(verdict):
+        table.add_row(
+            Text(number.value, style=f"bold {STYLE}", justify="right"), Text(f"{number.label}. {number.note}")
+        )
+    console.print(table)
+    console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _lost(line: Mapping[str, Any]) -> list[str]:
+    """Name the participants whose replies failed, and why."""
+    return [f"participant {one.get('client')} failed: {one.get('reason')}" for one in line.get("failures") or []]
+
+
+def _number(value: Any, digits: int = 3) -> str:
+    """Write a number with fixed digits, so that lines do not jump; a question mark for none."""
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else "?"
+
+
+def _clock(seconds: float) -> str:
+    """Write a duration as m:ss."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,0 +1,160 @@
+"""The terminal's view of a run."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from rich.style import Style
+
+from oleander.rundir import RunDirectory
+from oleander.terminal import LiveView, Tail, half_blocks, sized, summary
+
+
+def plain(width: int = 200) -> Console:
+    """Return a console that is no terminal."""
+    return Console(file=io.StringIO(), width=width, force_terminal=False)
+
+
+def written(console: Console) -> str:
+    """Return what a console over a StringIO has printed."""
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_tail_returns_each_complete_line_once(tmp_path: Path) -> None:
+    """A line is returned when its end has been written, and never again."""
+    path = tmp_path / "lines.jsonl"
+    tail = Tail(path)
+    assert tail.read() == []
+    path.write_text('{"round": 1}\n{"rou', encoding="utf-8")
+    assert tail.read() == [{"round": 1}]
+    assert tail.read() == []
+    with path.open("a", encoding="utf-8") as file:
+        file.write('nd": 2}\n')
+    assert tail.read() == [{"round": 2}]
+
+
+def test_plain_output_has_each_round_once_and_no_control_codes(fabricate: Callable[..., RunDirectory]) -> None:
+    """Where the output is no terminal, every round is one line of plain text, however often the view is asked."""
+    run = fabricate()
+    lines = (run.path / "rounds.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run.path / "rounds.jsonl").unlink()
+    console = plain()
+    with LiveView(run, run.scenario, console) as view:
+        for line in lines:
+            with (run.path / "rounds.jsonl").open("a", encoding="utf-8") as file:
+                file.write(line)
+            view.tick()
+            view.tick()
+    text = written(console)
+    assert "\x1b" not in text
+    assert [line.split("  ")[0] for line in text.splitlines()] == [f"round {number} of 6" for number in range(1, 7)]
+
+
+def test_plain_output_names_who_failed_and_when_the_attack_began(fabricate: Callable[..., RunDirectory]) -> None:
+    """Client 1 fails in round 4, client 2 attacks since round 3: each is said once, in its round."""
+    run, console = fabricate(), plain()
+    with LiveView(run, run.scenario, console):
+        pass
+    lines = written(console).splitlines()
+    assert [index for index, line in enumerate(lines, 1) if "participant 1 failed: update is not finite" in line] == [4]
+    assert [index for index, line in enumerate(lines, 1) if "participant 2 attacks since round 3" in line] == [3]
+    assert "accuracy 0.400" in lines[3]
+    assert "2 of 3 replied" in lines[3]
+
+
+def test_a_long_run_prints_about_fifty_lines(fabricate: Callable[..., RunDirectory]) -> None:
+    """Of 1,000 rounds every 20th is printed, and the first and the last."""
+    run = fabricate()
+    text = (run.path / "scenario.yaml").read_text(encoding="utf-8").replace("rounds: 6", "rounds: 1000")
+    (run.path / "scenario.yaml").write_text(text, encoding="utf-8")
+    rounds = [json.dumps({"round": number, "accuracy": 0.5}) + "\n" for number in range(1, 1001)]
+    (run.path / "rounds.jsonl").write_text("".join(rounds), encoding="utf-8")
+    (run.path / "loot" / "client-2" / "attack.jsonl").unlink()
+    console = plain()
+    with LiveView(run, run.scenario, console):
+        pass
+    printed = [int(line.split()[1]) for line in written(console).splitlines()]
+    assert printed == [1, *range(20, 1001, 20)]
+
+
+def test_the_live_view_shows_the_round_the_replies_and_the_loot(fabricate: Callable[..., RunDirectory]) -> None:
+    """On a terminal with colours: progress, who replied, whether the attack has begun, and pictures of both targets."""
+    run = fabricate()
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system="truecolor", _environ={})
+    with LiveView(run, run.scenario, console) as view:
+        view.tick()
+    text = written(console)
+    for part in (
+        "6 of 6 rounds",
+        "3 of 3 replied (0, 1, 2)",
+        "1 failed so far",
+        "attacks since round 3",
+        "class 9",
+        "▀",
+    ):
+        assert part in text
+
+
+def test_the_live_view_waits_without_a_run(fabricate: Callable[..., RunDirectory]) -> None:
+    """Before the first round there is something to read, and nothing breaks."""
+    run = fabricate()
+    (run.path / "rounds.jsonl").unlink()
+    (run.path / "loot" / "client-2" / "attack.jsonl").unlink()
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system="truecolor", _environ={})
+    with LiveView(run, run.scenario, console):
+        pass
+    assert "Waiting for the first round" in written(console)
+    assert "waits to attack" in written(console)
+
+
+def test_half_blocks_map_two_pixels_to_one_character() -> None:
+    """The upper pixel is the character's colour, the lower one its background; black is -1, white 1."""
+    text = half_blocks(np.array([[[-1, 1], [1, -1], [0, 0]]], dtype=np.float32))
+    assert text.plain == "▀▀\n▀▀"
+    styles = [Style.parse(str(span.style)) for span in text.spans]
+    assert styles[0] == Style.parse("rgb(0,0,0) on rgb(255,255,255)")
+    assert styles[1] == Style.parse("rgb(255,255,255) on rgb(0,0,0)")
+    assert styles[2] == Style.parse("rgb(128,128,128)")
+
+
+def test_half_blocks_keep_colours() -> None:
+    """An image with three channels keeps them: red above blue."""
+    image = np.full((3, 2, 1), -1, dtype=np.float32)
+    image[0, 0, 0] = image[2, 1, 0] = 1
+    assert [str(span.style) for span in half_blocks(image).spans] == ["rgb(255,0,0) on rgb(0,0,255)"]
+
+
+@pytest.mark.parametrize(("side", "shown"), [(8, 16), (16, 32), (28, 28), (64, 32), (92, 31)])
+def test_previews_fit(side: int, shown: int) -> None:
+    """Small images are doubled, large ones thinned out to at most 32 pixels a side."""
+    assert sized(np.zeros((1, side, side), dtype=np.float32)).shape == (1, shown, shown)
+
+
+def test_the_summary_has_three_numbers_and_the_report(fabricate: Callable[..., RunDirectory]) -> None:
+    """The share that is recognised, the control's share, the distance; then where the report is."""
+    console = plain()
+    summary(fabricate().verdict(), Path("runs/demo/report.html"), console)
+    lines = written(console).strip().splitlines()
+    assert lines[0] == "Class 1 was stolen from participant 1."
+    assert [line.strip().split("  ")[0] for line in lines[1:4]] == ["98 %", "0 %", "0.25"]
+    assert lines[4] == "Report: runs/demo/report.html"
+
+
+def test_a_run_that_was_not_judged_has_no_numbers() -> None:
+    """Without a verdict the summary shows dashes rather than nothing."""
+    console = plain()
+    summary({}, Path("report.html"), console)
+    assert written(console).count("—") == 3
+
+
+def test_the_terminal_imports_no_torch() -> None:
+    """The view of a run is there at once."""
+    code = "import sys, oleander.terminal; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own text
