@@ -207,8 +207,11 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | No
 def resolve(scenario: Scenario) -> Scenario:
     """Fill in what depends on other settings, and refuse what contradicts itself."""
     from strategies import named  # noqa: PLC0415 - it imports Flower, which `oleander --help` must not wait for
+    from task.models import MODELS  # noqa: PLC0415 - it imports torch
 
     federation, task = scenario.federation, scenario.task
+    choose(task.dataset, (*CLASSES, "image-folder"), "a data set", "See `oleander list datasets`.")
+    choose(task.model, MODELS, "a model", "See `oleander list models`.")
     seen: set[int] = set()
     for entry in scenario.clients:
         for client in entry.ids:

@@ -4,6 +4,7 @@
 was got and the remedy. Flower's run config holds scalars only: `flatten` and `unflatten` carry a nested one through it.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import json
@@ -179,8 +180,9 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin in (dict, Mapping):
         expect(isinstance(value, Mapping), f"{where} to be a mapping", value)
         return dict(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and isinstance(value, int | str) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError):
+            return float(value)  # YAML takes 1e-7 for a text
     expect(
         isinstance(value, hint) and (hint is bool or not isinstance(value, bool)), f"{where} to be {_name(hint)}", value
     )

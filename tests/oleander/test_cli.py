@@ -1,0 +1,101 @@
+"""The command line: exit statuses and texts, as a user sees them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from oleander.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def oleander(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "oleander", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_help_names_every_verb() -> None:
+    """The contract's verbs that are there."""
+    answer = oleander("--help")
+    assert answer.returncode == 0
+    for verb in ("demo", "run", "judge", "report", "list", "doctor"):
+        assert verb in answer.stdout
+
+
+def test_help_imports_neither_torch_nor_flower() -> None:
+    """That is why it answers at once."""
+    code = (
+        "import sys, oleander.cli; print([m for m in ('torch', 'flwr', 'matplotlib', 'sklearn') if m in sys.modules])"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["run", "dmo"], "Did you mean 'demo'"),
+        (["run", "demo", "--set", "federation.ronds=3"], "Did you mean 'rounds'"),
+        (["run", "demo", "--set", "federation.rounds=-3"], "rounds > 0"),
+        (["run", "demo", "--set", "clients.0.ids=[9]"], "client ids from 0 to 5"),
+        (["run", "demo", "--set", "clients.0.options.target=12"], "a target from 0 to 9"),
+        (["run", "demo", "--set", "task.partition.images=100000"], "Expected"),
+        (["run", "demo", "--engine", "grcp"], "Did you mean 'grpc'"),
+        (["run", "gan-attack-mnist", "--data", "/nonexistent"], "--data"),
+        (["judge", "/nonexistent"], "a run directory"),
+        (["report", "/nonexistent"], "a run directory"),
+        (["list", "scenrios"], "Did you mean 'scenarios'"),
+    ],
+)
+def test_a_wrong_request_exits_with_2_and_says_what_was_expected(
+    arguments: list[str], text: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback; the text on standard error names the remedy."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OLEANDER_DATA", raising=False)
+    assert main(arguments) == 2
+    error = capfd.readouterr().err
+    assert text in error.replace("\n", " ")
+    assert "Traceback" not in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_taken_out_folder_exits_with_2(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The first run's files stay as they are."""
+    (tmp_path / "kept").write_text("precious", encoding="utf-8")
+    assert main(["run", "demo", "--out", str(tmp_path)]) == 2
+    assert "new or empty folder" in capfd.readouterr().err.replace("\n", " ")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_truncated_data_set_exits_with_2(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The message names the file."""
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (raw / f"{name}-ubyte").write_bytes(b"\0\0\x08\x03\0\0")
+    assert main(["run", "gan-attack-mnist", "--data", str(tmp_path)]) == 2
+    assert "idx" in capfd.readouterr().err
+
+
+def test_list_shows_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
+    """Every kind, one line each."""
+    assert main(["list"]) == 0
+    shown = capfd.readouterr().out
+    for name in ("demo", "gan-attack-mnist", "gan", "fashion-mnist", "sun-cnn", "fedmedian"):
+        assert name in shown
+
+
+def test_doctor_finds_the_digits(capfd: pytest.CaptureFixture[str]) -> None:
+    """They ship with scikit-learn; image-folder is missing without a folder, and it says so."""
+    assert main(["doctor"]) == 0
+    shown = capfd.readouterr().out
+    assert "1442 training and 355 test images" in shown
+    assert "The demo can run" in shown

@@ -1,0 +1,121 @@
+"""Scenarios: what is filled in, what is refused, what the server is told."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from oleander import scenario as scenarios
+from task.settings import SettingsError, flatten, unflatten
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_every_scenario_that_ships_loads_and_comes_back_from_its_own_text(name: str, tmp_path: Path) -> None:
+    """A resolved scenario, written and read again, is the same: nothing is left to defaults."""
+    loaded = scenarios.load(name)
+    path = tmp_path / "again.yaml"
+    path.write_text(json.dumps(loaded.to_dict()), encoding="utf-8")  # JSON is YAML, but for numbers like 1e-07
+    assert scenarios.load(path) == loaded
+    assert loaded.name == name
+
+
+def test_holders_are_all_who_are_not_malicious() -> None:
+    """The demo's thief, client 5, holds no data."""
+    assert scenarios.load("demo").task.partition.holders == (0, 1, 2, 3, 4)
+
+
+def test_an_extra_fake_label_gives_the_model_one_more_output() -> None:
+    """Sun's shared model has eleven outputs, Hitaj's ten."""
+    assert scenarios.load("gan-attack-mnist").task.outputs == 11
+    assert scenarios.load("hitaj-mnist").task.outputs == 10
+
+
+def test_the_server_keeps_the_model_at_which_the_attack_starts() -> None:
+    """By accuracy, or as the model after the round before a start round."""
+    assert scenarios.load("demo").federation.keep_accuracy == (0.75,)
+    by_round = scenarios.load("demo", ["clients.0.options.start_round=7"])
+    assert by_round.federation.keep_global == (6,)
+
+
+def test_on_grpc_the_server_is_told_nothing_of_the_attacker() -> None:
+    """The roles are in the node's own config; in the simulation, which has none, in the run config."""
+    demo = scenarios.load("demo")
+    told = demo.run_config(data="", out="", roles=False)
+    assert "malicious" not in json.dumps(told)
+    assert "malicious" in json.dumps(demo.run_config(data="", out="", roles=True))
+    assert demo.node_config(5, data="", loot="")["attack"] == "gan"
+    assert "attack" not in demo.node_config(4, data="", loot="")
+
+
+def test_a_scenario_survives_flower_s_run_config() -> None:
+    """Dotted scalars there, the same nesting back; empty tuples and nulls included."""
+    demo = scenarios.load("demo")
+    config = demo.run_config(data="d", out="o", roles=True)
+    assert all(isinstance(value, bool | int | float | str) for value in config.values())
+    assert unflatten(config) == demo.to_dict() | {"data": "d", "out": "o"}
+
+
+def test_set_reaches_into_lists_and_makes_yaml_values() -> None:
+    """--set clients.0.options.target=[1,2] is a list of numbers."""
+    changed = scenarios.load("demo", ["clients.0.options.target=[1, 2]", "task.optimizer.lr=0.5"], seed=9)
+    assert changed.clients[0].options["target"] == [1, 2]
+    assert changed.task.optimizer.lr == 0.5
+    assert changed.federation.seed == 9
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("federation.rounds=0", "rounds > 0"),
+        ("federation.rounds=many", "a whole number"),
+        ("federation.ronds=3", "Did you mean 'rounds'"),
+        ("taks.model=x", "Did you mean 'task'"),
+        ("clients.0.ids=[6]", "client ids from 0 to 5"),
+        ("clients.0.ids=[5, 5]", "one role for each client"),
+        ("clients.3.ids=[5]", "an entry of the list"),
+        ("clients.0.role=evil", "a role"),
+        ("clients.0.role=honest", "an attack for a malicious participant"),
+        ("clients.0.attack=gen", "Did you mean 'gan'"),
+        ("clients.0.options.target=10", "a target from 0 to 9"),
+        ("clients.0.options.stpes=10", "Did you mean 'steps'"),
+        ("task.partition.exclude=[10]", "excluded classes from 0 to 9"),
+        ("task.partition.kind=one-clas", "Did you mean 'one-class'"),
+        ("task.partition.holders=[9]", "holders to be client ids"),
+        ("task.model=digits-cn", "Did you mean 'digits-cnn'"),
+        ("task.dataset=digit", "Did you mean 'digits'"),
+        ("task.optimizer.lr=-1", "lr > 0"),
+        ("task.outputs=3", "at least 10 outputs"),
+        ("server.strategy=fedav", "Did you mean 'fedavg'"),
+        ("server.options.mu=3", "an option of fedavg"),
+        ("federation.min_replies=9", "min_replies from 1 to 6"),
+        ("federation", "--set key=value"),
+        ("task.model.name=x", "a key of a mapping"),
+    ],
+)
+def test_impossible_requests_are_refused(override: str, text: str) -> None:
+    """The message names what was expected; a mistyped name gets the nearest one."""
+    with pytest.raises(SettingsError, match=text):
+        scenarios.load("demo", [override])
+
+
+def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:
+    """`dmo` is close to `demo`."""
+    with pytest.raises(SettingsError, match="Did you mean 'demo'"):
+        scenarios.load("dmo")
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "name: x\n"])
+def test_a_broken_file_is_refused(text: str, tmp_path: Path) -> None:
+    """A list, broken YAML, a scenario without a task."""
+    path = tmp_path / "broken.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match="Expected"):
+        scenarios.load(path)
+
+
+def test_the_project_s_run_config_is_the_demo() -> None:
+    """`flwr run .` has the demo's values as its defaults; this fails when one is changed without the other."""
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    flat = flatten(project["tool"]["flwr"]["app"]["config"])
+    assert flat == scenarios.load("demo").run_config(data="", out="", roles=True)
