@@ -1,5 +1,6 @@
 """The ServerApp: builds the strategy from the run config, runs it, writes the run directory."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def main(grid: Grid, context: Context) -> None:
     record.begin(config)
 
     dataset = load_task(task, data or None)
+    torch.set_num_threads(os.cpu_count() or 1)  # the participants wait while the server evaluates
     device = "cuda" if federation["devices"] == "auto" and torch.cuda.is_available() else "cpu"
     outputs = task.outputs or len(dataset.classes)
     model = models.build(task.model, dataset.shape, outputs, generator(federation["seed"], "global model"))
@@ -52,7 +54,8 @@ def main(grid: Grid, context: Context) -> None:
 
     def keep(line: dict[str, Any], arrays: ArrayRecord) -> None:
         record.round(line, arrays.to_torch_state_dict())
-        record.nodes([asdict(node) for node in roll_call.nodes.values()])
+        known = sorted(roll_call.nodes.values(), key=lambda node: node.client)
+        record.nodes([asdict(node) for node in known])
 
     strategy = Recording(
         named.build(config["server"]["strategy"], config["server"]["options"], federation["min_replies"]),
