@@ -44,7 +44,7 @@ def main(grid: Grid, context: Context) -> None:
     initial = models.weights(model)
     record.model(initial, "round-0000")
     model.to(device)
-    images, labels = test_set(dataset, task)
+    images, labels = evaluation_set(dataset, task)
 
     def evaluate_arrays(arrays: ArrayRecord) -> Evaluation:
         model.load_state_dict(arrays.to_torch_state_dict())
@@ -81,7 +81,7 @@ def run_directory(out: str, name: str, run_id: int) -> Path:
     return Path(out) if out else Path("runs") / name / str(run_id)
 
 
-def test_set(dataset: Dataset, task: TaskSettings) -> tuple[torch.Tensor, torch.Tensor]:
+def evaluation_set(dataset: Dataset, task: TaskSettings) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the server's test images float32 [N, C, H, W] and labels int64 [N], without the excluded classes."""
     kept = ~torch.isin(dataset.test.labels, torch.tensor(task.partition.exclude, dtype=torch.int64))
     return to_float(dataset.test.images[kept]), dataset.test.labels[kept]

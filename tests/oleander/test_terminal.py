@@ -157,4 +157,4 @@ def test_a_run_that_was_not_judged_has_no_numbers() -> None:
 def test_the_terminal_imports_no_torch() -> None:
     """The view of a run is there at once."""
     code = "import sys, oleander.terminal; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own text
+    subprocess.run([sys.executable, "-c", code], check=True)
