@@ -1,0 +1,52 @@
+"""Engines start a federation: `grpc` as real processes that exchange weights over gRPC, `ray` as virtual clients."""
+
+import importlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oleander.rundir import RunDirectory
+from oleander.scenario import Scenario
+from task.settings import choose
+
+ENGINES = ("grpc", "ray")
+log = logging.getLogger("oleander.engines")
+
+
+class EngineError(Exception):
+    """A run that failed; the text is for people, and what was computed before stays in the run directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What an engine is asked to run.
+
+    Attributes:
+        scenario: resolved.
+        run: directory that the run is written to.
+        data: folder of the data sets, None where the scenario needs none.
+        stock: on `grpc`, whether to start Flower's own commands in place of the warm fleet.
+
+    """
+
+    scenario: Scenario
+    run: RunDirectory
+    data: str | None = None
+    stock: bool = False
+
+
+def run(engine: str, job: Job, tick: Callable[[], None] = lambda: None) -> None:
+    """Run a federation to its end; when this returns or raises, nothing of it is left running.
+
+    Args:
+        engine: `grpc` or `ray`.
+        job: what to run.
+        tick: called about five times a second in this process, to draw a live view from the run directory.
+
+    Raises:
+        SettingsError: if the request cannot be run (unknown engine, no free port, missing data).
+        EngineError: if the run failed.
+
+    """
+    choose(engine, ENGINES, "an engine")
+    importlib.import_module(f"oleander.engines.{engine}").run(job, tick)

@@ -1,0 +1,47 @@
+"""Run a federation as real Flower processes on this machine, whose weights travel over gRPC.
+
+The default is a *warm fleet*: the same SuperLink, SuperNodes and apps as Flower's commands start, forked from one process
+that has imported torch and Flower already, and woken rather than polling. Flower's own commands are the fall-back, and
+give the same weights, bit for bit.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from oleander.engines import EngineError, Job, log
+from oleander.engines.child import follow
+from oleander.engines.grpc.plan import draw_up
+from oleander.engines.outcome import Outcome
+
+
+def run(job: Job, tick: Callable[[], None]) -> None:
+    """Run a job with one SuperNode process for each client; see `oleander.engines.run`."""
+    home = job.run.path / "flower"
+    job.run.logs.mkdir(exist_ok=True)
+    outcome = _follow(job, home, tick, "stock" if job.stock else "warm")
+    if outcome.unsupported:
+        log.warning("Stock Flower is used, which is about 20 times slower: %s", outcome.unsupported)
+        outcome = _follow(job, home, tick, "stock")
+    outcome.check()
+
+
+def _follow(job: Job, home: Any, tick: Callable[[], None], fleet: str) -> Outcome:
+    """Start a fleet of a kind, and return how it ended."""
+    job.run.update_environment(fleet=fleet)
+    outcome = Outcome(job.run)
+
+    def ticked() -> None:
+        outcome.keep_nodes()
+        tick()
+
+    try:
+        plan = draw_up(job, home)
+        module = f"oleander.engines.grpc.{fleet}"
+        outcome.code = follow(
+            module, plan.save(), home=home, log=plan.log("fleet.log"), tick=ticked, event=outcome.take
+        )
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        outcome.keep_nodes()
+    return outcome

@@ -1,0 +1,31 @@
+"""Tell the SuperLink that a node is gone: whoever waits for it gets an error at once, not after missing heartbeats."""
+
+from typing import Any
+
+from oleander.engines.grpc.plan import Plan
+
+TIMEOUT_SECONDS = 5.0
+
+
+def main(plan: Plan, node_id: int, keys: Any, sent: Any) -> None:
+    """Take a node offline in its own name.
+
+    It stays registered, so that a message which is sent to it later is answered at once with an error that names it.
+
+    Args:
+        plan: the fleet.
+        node_id: the dead node.
+        keys: its key pair.
+        sent: rung afterwards, since the Grid may be waiting for it.
+
+    """
+    from flwr.client.grpc_rere_client.node_auth_client_interceptor import NodeAuthClientInterceptor  # noqa: PLC0415
+    from flwr.proto.fleet_pb2 import DeactivateNodeRequest  # noqa: PLC0415
+    from flwr.proto.fleet_pb2_grpc import FleetStub  # noqa: PLC0415
+    from flwr.supercore.grpc import create_channel  # noqa: PLC0415
+    from flwr.supercore.interceptors import RuntimeVersionClientInterceptor  # noqa: PLC0415
+
+    interceptors = [RuntimeVersionClientInterceptor(component_name="SuperNode"), NodeAuthClientInterceptor(*keys)]
+    channel = create_channel(server_address=plan.fleet_address, insecure=True, interceptors=interceptors)
+    FleetStub(channel).DeactivateNode(DeactivateNodeRequest(node_id=node_id), timeout=TIMEOUT_SECONDS)
+    sent.ring()

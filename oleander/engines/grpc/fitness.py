@@ -1,0 +1,41 @@
+"""Whether the installed Flower has the inner names that the warm fleet builds on."""
+
+import importlib
+from importlib.metadata import version
+
+TESTED = ("1.39.",)
+# module: attributes that are called or replaced
+NAMES = {
+    "flwr.superlink.cli": ("flower_superlink",),
+    "flwr.supernode.cli": ("flower_supernode",),
+    "flwr.supernode.start_client_internal": ("_push_messages", "pull_objects", "time"),
+    "flwr.supernode.nodestate.in_memory_nodestate": ("InMemoryNodeState", "CLIENT_APP_CRASHED_ERROR"),
+    "flwr.supernode.runtime.run_clientapp": ("run_clientapp", "push_task_output"),
+    "flwr.superlink.runtime.run_serverapp": ("run_serverapp", "run_"),
+    "flwr.superlink.grid.http_grid": ("HttpGrid", "time"),
+    "flwr.client.grpc_rere_client.connection": ("generate_key_pairs",),
+    "flwr.client.grpc_rere_client.node_auth_client_interceptor": ("NodeAuthClientInterceptor",),
+    "flwr.supercore.grpc": ("create_channel",),
+    "flwr.supercore.runtime": ("RuntimeHttpClient",),
+    "flwr.supercore.interceptors": ("RuntimeVersionClientInterceptor", "RuntimeVersionHttpInterceptor"),
+    "flwr.supercore.primitives.asymmetric": ("generate_key_pairs",),
+    "flwr.proto.runtime_pb2": ("AcquireTaskRequest",),
+    "flwr.proto.fleet_pb2": ("DeactivateNodeRequest",),
+    "flwr.cli.run": ("run",),
+}
+
+
+def check() -> str:
+    """Return why the warm fleet cannot be used; empty where it can."""
+    flower = version("flwr")
+    if not flower.startswith(TESTED):
+        return f"the warm fleet is tested with Flower {', '.join(TESTED)}x, this is {flower}."
+    for name, attributes in NAMES.items():
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            return f"this Flower {flower} has no module {name} ({error})."
+        missing = [attribute for attribute in attributes if not hasattr(module, attribute)]
+        if missing:
+            return f"this Flower {flower} has no {name}.{missing[0]}."
+    return ""

@@ -1,0 +1,38 @@
+"""What the forked processes share: modules and data that are loaded once, copy-on-write."""
+
+import gc
+import importlib
+
+from oleander.engines.grpc.plan import Plan
+
+MODULES = (
+    "torch.optim",
+    "torch._dynamo",  # the first optimizer imports it, which takes as long as torch itself
+    "torch.nn.functional",
+    "flwr.superlink.main",
+    "flwr.supernode.main",
+    "flwr.serverapp.strategy",
+    "flwr.clientapp.mod",
+    "client_app.app",
+    "server_app.app",
+)
+
+
+def everything(plan: Plan) -> None:
+    """Import the modules and load the data set, then keep the garbage collector off the pages that hold them.
+
+    Raises:
+        SettingsError: if the data set is missing or broken.
+
+    """
+    import torch  # noqa: PLC0415 - seconds; only the fleet's program needs it
+
+    from task.datasets import load_task  # noqa: PLC0415
+    from task.settings import TaskSettings, parse  # noqa: PLC0415
+
+    torch.set_num_threads(1)  # a pool of threads would not survive a fork
+    for name in MODULES:
+        importlib.import_module(name)
+    load_task(parse(TaskSettings, plan.task, "task"), plan.data or None)
+    gc.collect()
+    gc.freeze()

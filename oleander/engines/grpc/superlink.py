@@ -1,0 +1,25 @@
+"""The stock SuperLink in this process."""
+
+import sys
+
+from oleander.engines.grpc.plan import Plan
+from oleander.engines.ports import HOST
+
+
+def arguments(plan: Plan, isolation: str) -> list[str]:
+    """Return the command line of `flower-superlink`."""
+    return [
+        "flower-superlink",
+        "--insecure",
+        *("--host", HOST, "--port", str(plan.control)),
+        *("--fleet-api-type", "grpc-rere", "--fleet-api-address", plan.fleet_address),
+        *("--isolation", isolation, "--disable-runtime-dependency-installation"),
+    ]
+
+
+def main(plan: Plan) -> None:
+    """Serve until this process is ended."""
+    from flwr.superlink.cli import flower_superlink  # noqa: PLC0415 - only the fleet's program needs Flower
+
+    sys.argv = arguments(plan, "process")
+    flower_superlink()

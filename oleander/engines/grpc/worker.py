@@ -1,0 +1,62 @@
+"""A worker: takes one task of one SuperNode, runs the stock `flwr-clientapp` for it, and ends: a fork a message."""
+
+import os
+import time
+from typing import Any
+
+from oleander.engines.grpc.pipes import Bell
+
+ACQUIRE_SECONDS = 5.0
+
+
+def main(address: str, reply: Bell) -> None:
+    """Answer one message.
+
+    Args:
+        address: of the SuperNode's Runtime API.
+        reply: rung when the reply and the client's new state are with the SuperNode.
+
+    """
+    from flwr.supercore.constant import TaskType  # noqa: PLC0415 - only the fleet's program needs Flower
+    from flwr.supernode.runtime import run_clientapp as runtime  # noqa: PLC0415
+
+    push_task_output = runtime.push_task_output
+
+    def push_and_ring(**arguments: Any) -> None:
+        push_task_output(**arguments)
+        reply.ring()
+        os._exit(0)  # all is handed over; stock's leisurely exit would only cost time
+
+    runtime.push_task_output = push_and_ring
+    token = acquire(address, TaskType.CLIENT_APP, ACQUIRE_SECONDS)
+    runtime.run_clientapp(runtime_api_address=address, token=token, insecure=True)
+    os._exit(1)  # it came back without an output
+
+
+def acquire(address: str, kind: Any, seconds: float) -> str:
+    """Return the token of a task of a kind, waiting for one.
+
+    Raises:
+        TimeoutError: if there is none in time.
+
+    """
+    from flwr.proto.runtime_pb2 import AcquireTaskRequest  # noqa: PLC0415
+    from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor  # noqa: PLC0415
+    from flwr.supercore.runtime import RuntimeHttpClient  # noqa: PLC0415
+
+    client = RuntimeHttpClient.from_server_address(
+        server_address=address,
+        insecure=True,
+        root_certificates=None,
+        interceptors=[RuntimeVersionHttpInterceptor(component_name="SuperExec")],
+        retry_invoker=None,
+    )
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = client.AcquireTask(AcquireTaskRequest(supported_task_types=[kind], agentapp_fab_hashes=[]))
+        if answer.HasField("task") and answer.token:
+            client.close()
+            token: str = answer.token
+            return token
+        time.sleep(0.05)
+    raise TimeoutError(f"Expected a task at {address}, got none in {seconds} s.")

@@ -1,0 +1,87 @@
+"""What became of a fleet: takes its events, keeps the nodes in environment.json, and says why a run failed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oleander.engines import EngineError, log
+from oleander.rundir import RunDirectory
+from task.settings import SettingsError
+
+TAIL_LINES = 15
+
+
+class Outcome:
+    """How a fleet is doing.
+
+    Attributes:
+        code: its exit code, once it has ended.
+        unsupported: why it could not start with this Flower; empty where it could.
+
+    """
+
+    def __init__(self, run: RunDirectory) -> None:
+        """Watch over a run directory."""
+        self._run = run
+        self._nodes: dict[int, dict[str, Any]] = {}
+        self._lost: list[dict[str, Any]] = []
+        self._refused = self._failed = ""
+        self.unsupported = ""
+        self.code = 0
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Take one event of the fleet."""
+        fields = {key: value for key, value in event.items() if key != "event"}
+        match event["event"]:
+            case "node":
+                self._nodes.setdefault(event["client"], {}).update(fields)
+            case "lost":
+                self._lost.append(fields)
+                self._run.update_environment(lost=self._lost)
+                log.warning(
+                    "Client %d was lost: its SuperNode (process %d) %s. %s",
+                    event["client"],
+                    event["pid"],
+                    event["how"],
+                    tail(self._run.logs / event["log"]),
+                )
+            case "unsupported":
+                self.unsupported = event["reason"]
+            case "refused":
+                self._refused = event["reason"]
+            case "failed":
+                log_file = event.get("log")
+                self._failed = event["reason"] + (" " + tail(self._run.logs / log_file) if log_file else "")
+
+    def keep_nodes(self) -> None:
+        """Write what the fleet knows of its nodes beside what the server wrote, wherever it is missing."""
+        if not self._nodes:
+            return
+        known = {node["client"]: node for node in self._run.environment().get("nodes", [])}
+        merged = [{**fields, **known.get(client, {}), "role": fields["role"], "pid": fields["pid"]} for client, fields in sorted(self._nodes.items())]
+        if merged != list(known.values()):
+            self._run.update_environment(nodes=merged)
+
+    def check(self) -> None:
+        """Raise what the run failed with.
+
+        Raises:
+            SettingsError: if the request cannot be run.
+            EngineError: if the run failed.
+
+        """
+        if self._refused:
+            raise SettingsError(self._refused)
+        if self._failed:
+            raise EngineError(self._failed)
+        if self.code:
+            raise EngineError(f"The fleet ended with exit code {self.code}. {tail(self._run.logs / 'fleet.log')}")
+
+
+def tail(path: Path) -> str:
+    """Return the end of a log, headed by its path, for a message."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return f"It left no log at {path}."
+    return "\n".join([f"The end of {path}:", *("  " + line for line in lines[-TAIL_LINES:])])
