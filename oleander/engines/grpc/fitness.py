@@ -8,11 +8,17 @@ TESTED = ("1.39.",)
 NAMES = {
     "flwr.superlink.cli": ("flower_superlink",),
     "flwr.supernode.cli": ("flower_supernode",),
-    "flwr.supernode.start_client_internal": ("_push_messages", "pull_objects", "time"),
+    "flwr.supernode.start_client_internal": (
+        *("_push_messages", "pull_objects", "push_object_contents_from_iterable", "time"),
+    ),
     "flwr.supernode.nodestate.in_memory_nodestate": ("InMemoryNodeState", "CLIENT_APP_CRASHED_ERROR"),
-    "flwr.supernode.runtime.run_clientapp": ("run_clientapp", "push_task_output"),
+    "flwr.supernode.runtime.run_clientapp": ("run_clientapp", "push_task_output", "install_from_fab"),
     "flwr.superlink.runtime.run_serverapp": ("run_serverapp", "run_"),
-    "flwr.superlink.grid.http_grid": ("HttpGrid", "time"),
+    "flwr.superlink.grid.http_grid": ("HttpGrid", "pull_objects", "time"),
+    "flwr.supercore.inflatable.inflatable_utils": (
+        *("push_object_contents_from_iterable", "pull_objects", "ObjectPullError", "ObjectUnavailableError"),
+    ),
+    "flwr.supercore.corestate.in_memory_corestate": ("InMemoryCoreState",),
     "flwr.client.grpc_rere_client.connection": ("generate_key_pairs",),
     "flwr.client.grpc_rere_client.node_auth_client_interceptor": ("NodeAuthClientInterceptor",),
     "flwr.supercore.grpc": ("create_channel",),

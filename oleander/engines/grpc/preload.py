@@ -3,6 +3,7 @@
 import gc
 import importlib
 
+from oleander.engines.grpc import bundles
 from oleander.engines.grpc.plan import Plan
 
 MODULES = (
@@ -25,6 +26,7 @@ def everything(plan: Plan) -> None:
         SettingsError: if the data set is missing or broken.
 
     """
+    import httpx  # noqa: PLC0415 - Flower's
     import torch  # noqa: PLC0415 - seconds; only the fleet's program needs it
 
     from task.datasets import load_task  # noqa: PLC0415
@@ -33,6 +35,8 @@ def everything(plan: Plan) -> None:
     torch.set_num_threads(1)  # a pool of threads would not survive a fork
     for name in MODULES:
         importlib.import_module(name)
+    httpx.Client().close()  # imports what it does its work with
+    bundles.install()
     load_task(parse(TaskSettings, plan.task, "task"), plan.data or None)
     gc.collect()
     gc.freeze()
