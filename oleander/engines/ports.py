@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 from task.settings import expect
@@ -33,3 +34,12 @@ def free_ports(count: int, among: range = RANGE) -> list[int]:
     wanted = f"{count} free TCP ports on {HOST} from {among.start} to {among.stop - 1}"
     expect(len(found) == count, wanted, f"{len(found)}", "End what listens there, or use --engine ray.")
     return found
+
+
+def listening(ports: Iterable[int]) -> bool:
+    """Return whether somebody takes connections on every one of the ports."""
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)):
+                return False
+    return True

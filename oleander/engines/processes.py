@@ -10,6 +10,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+POLL_SECONDS = 0.02
 _LINUX = sys.platform == "linux"
 
 
@@ -34,54 +35,34 @@ def adopt_orphans() -> None:
 
 def descendants(root: int) -> list[int]:
     """Return the process ids of all running descendants of `root`; empty where there is no /proc."""
-    children: dict[int, list[int]] = {}
+    children: dict[int, list[tuple[int, bool]]] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, parent = entry.read_text().rpartition(")")[2].split()[:2]
         except OSError:  # it ended while we looked
             continue
-        if state not in "ZX":
-            children.setdefault(int(parent), []).append(int(entry.parent.name))
+        children.setdefault(int(parent), []).append((int(entry.parent.name), state not in "ZX"))
     found, todo = [], [root]
     while todo:
-        for child in children.get(todo.pop(), []):
-            found.append(child)
+        for child, runs in children.get(todo.pop(), []):
             todo.append(child)
+            if runs:
+                found.append(child)
     return found
 
 
-def end_descendants(grace: float = 0.0, known: tuple[int, ...] = ()) -> None:
-    """End all descendants of this process and wait until they are gone.
-
-    Args:
-        grace: seconds between SIGTERM and SIGKILL; 0 for SIGKILL at once.
-        known: process ids of children, for systems without /proc.
-
-    """
-    end = time.monotonic() + grace
-    number = signal.SIGTERM if grace else signal.SIGKILL
-    while True:
-        alive = descendants(os.getpid()) or [pid for pid in known if _runs(pid)]
-        if not alive:
-            break
+def end_descendants() -> None:
+    """End all descendants of this process, wait until they are gone, and collect them."""
+    if not Path("/proc/self").exists():  # no Linux: our session's group is what we can name
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+        return
+    while alive := descendants(os.getpid()):
         for pid in alive:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
-        number = signal.SIGKILL if time.monotonic() >= end else signal.Signals(0)
-        time.sleep(0.02)
-        _reap()
-
-
-def _runs(pid: int) -> bool:
-    """Return whether a child still runs."""
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] == 0
-    except ChildProcessError:
-        return False
-
-
-def _reap() -> None:
-    """Collect children that have ended."""
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(POLL_SECONDS)
+    # A process counts as ended while its last threads are still on their way out: wait for those, too.
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        while True:
+            os.waitpid(-1, 0)

@@ -4,7 +4,6 @@ import json
 import os
 import selectors
 import signal
-import socket
 import time
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from oleander.engines.grpc.pipes import Bell
 from oleander.engines.grpc.plan import Node, Plan
 from oleander.engines.grpc.supernode import DIED, NodeBells
 from oleander.engines.lifeline import Lifeline
-from oleander.engines.ports import HOST
+from oleander.engines.ports import listening
 
 START_SECONDS = 60.0
 
@@ -106,11 +105,7 @@ class Supervisor:
 
     def _listening(self) -> bool:
         """Return whether the SuperLink takes connections."""
-        for port in (self._plan.control, self._plan.fleet):
-            with socket.socket() as probe:
-                if probe.connect_ex((HOST, port)):
-                    return False
-        return True
+        return listening((self._plan.control, self._plan.fleet))
 
     def _registered(self) -> bool:
         """Return whether every SuperNode has its id."""

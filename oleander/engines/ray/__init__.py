@@ -1,0 +1,44 @@
+"""Run a federation as virtual clients in Flower's simulation on Ray: no gRPC, the same apps, the same weights."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+
+from oleander.engines import Job
+from oleander.engines.app import assemble
+from oleander.engines.child import follow
+from oleander.engines.gpus import visible
+from oleander.engines.outcome import Outcome
+
+
+def run(job: Job, tick: Callable[[], None]) -> None:
+    """Run a job with Flower's simulation; see `oleander.engines.run`."""
+    home = job.run.path / "flower"
+    job.run.logs.mkdir(exist_ok=True)
+    home.mkdir(mode=0o700)
+    outcome = Outcome(job.run)
+    federation = job.scenario.federation
+    gpus = visible() if federation.devices == "auto" else []
+    try:
+        config = job.scenario.run_config(data=job.data or "", out=str(job.run.path), roles=True)
+        plan = {
+            "home": str(home),
+            "app": str(assemble(home / "app", config)),
+            "roles": [job.scenario.role_of(client).role for client in range(federation.clients)],
+            "cpus": len(os.sched_getaffinity(0)),
+            "gpus": len(gpus),
+        }
+        (home / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+        outcome.code = follow(
+            "oleander.engines.ray.simulation",
+            home / "plan.json",
+            home=home,
+            log=job.run.logs / "simulation.log",
+            tick=tick,
+            event=outcome.take,
+        )
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+        outcome.keep_nodes()
+    outcome.check()
