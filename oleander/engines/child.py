@@ -1,4 +1,4 @@
-"""The command's end of the line: start a fleet program, tick while it runs, take its events, end it whatever happens."""
+"""The command's end of the line: start a fleet program, tick while it runs, take its events, end it in any case."""
 
 import contextlib
 import os
@@ -39,7 +39,13 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def follow(
-    module: str, plan: Path, *, home: Path, log: Path, tick: Callable[[], None], event: Callable[[Mapping[str, Any]], None]
+    module: str,
+    plan: Path,
+    *,
+    home: Path,
+    log: Path,
+    tick: Callable[[], None],
+    event: Callable[[Mapping[str, Any]], None],
 ) -> int:
     """Run a fleet program to its end.
 
@@ -67,7 +73,7 @@ def follow(
         )
     with _terminated_like_interrupted(), _ended(program):
         assert program.stdout is not None  # noqa: S101 - for the type checker: asked for above
-        os.set_blocking(program.stdout.fileno(), False)  # noqa: FBT003 - the name of the function says it
+        os.set_blocking(program.stdout.fileno(), False)
         buffer = b""
         while True:
             running = program.poll() is None
@@ -103,7 +109,8 @@ def _ended(program: "subprocess.Popen[bytes]") -> Iterator[None]:
 @contextlib.contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
     """Let SIGTERM unwind the stack as Ctrl-C does, so that everything is ended before the command is."""
-    if threading.current_thread() is not threading.main_thread():
+    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not ours:
         yield
         return
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from oleander.engines.processes import adopt_orphans, end_descendants
@@ -15,6 +14,7 @@ class Lifeline:
     """A fleet's line to the command that started it (standard input and output, which are taken over).
 
     Attributes:
+        folders: removed when the fleet ends.
         descriptor: becomes readable when the command has ended or wants the fleet to end.
 
     """
@@ -26,7 +26,7 @@ class Lifeline:
             home: folder that is removed when the fleet ends.
 
         """
-        self._home = home
+        self.folders = [home]
         self.descriptor = os.dup(0)
         self._events = os.dup(1)
         os.dup2(2, 1)
@@ -46,7 +46,8 @@ class Lifeline:
     def end(self, code: int) -> None:
         """End every descendant, remove the home folder, and leave this process at once."""
         end_descendants()
-        shutil.rmtree(self._home, ignore_errors=True)
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(code)
 
     def watch(self) -> None:

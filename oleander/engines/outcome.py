@@ -58,7 +58,10 @@ class Outcome:
         if not self._nodes:
             return
         known = {node["client"]: node for node in self._run.environment().get("nodes", [])}
-        merged = [{**fields, **known.get(client, {}), "role": fields["role"], "pid": fields["pid"]} for client, fields in sorted(self._nodes.items())]
+        merged = [
+            {**fields, **known.get(client, {}), "role": fields["role"], "pid": fields["pid"]}
+            for client, fields in sorted(self._nodes.items())
+        ]
         if merged != list(known.values()):
             self._run.update_environment(nodes=merged)
 

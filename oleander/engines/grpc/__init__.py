@@ -1,15 +1,15 @@
 """Run a federation as real Flower processes on this machine, whose weights travel over gRPC.
 
-The default is a *warm fleet*: the same SuperLink, SuperNodes and apps as Flower's commands start, forked from one process
-that has imported torch and Flower already, and woken rather than polling. Flower's own commands are the fall-back, and
-give the same weights, bit for bit.
+The default is a *warm fleet*: the same SuperLink, SuperNodes and apps as Flower's commands start, forked from one
+process that has imported torch and Flower already, and woken rather than polling. Flower's own commands are the
+fall-back, and give the same weights, bit for bit.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
-from oleander.engines import EngineError, Job, log
+from oleander.engines import Job, log
 from oleander.engines.child import follow
 from oleander.engines.grpc.plan import draw_up
 from oleander.engines.outcome import Outcome
@@ -26,7 +26,7 @@ def run(job: Job, tick: Callable[[], None]) -> None:
     outcome.check()
 
 
-def _follow(job: Job, home: Any, tick: Callable[[], None], fleet: str) -> Outcome:
+def _follow(job: Job, home: Path, tick: Callable[[], None], fleet: str) -> Outcome:
     """Start a fleet of a kind, and return how it ended."""
     job.run.update_environment(fleet=fleet)
     outcome = Outcome(job.run)

@@ -1,14 +1,17 @@
 """Carry the objects of a message together: Flower makes two requests for each tensor and hop, a bundle makes one.
 
-Flower cuts a message into objects (an array, its bytes, a record ...) and pushes or pulls each with a request of its own,
-on each of four hops. On one machine the requests cost more than the training. Both ends here know bundles: ids joined by
-a comma, contents one after the other, each behind its length. What arrives is what stock Flower would have brought.
+Flower cuts a message into objects (an array, its bytes, a record ...) and pushes or pulls each with a request of its
+own, on each of four hops. On one machine the requests cost more than the training. Both ends here know bundles: ids
+joined by a comma, contents one after the other, each behind its length. What arrives is what stock Flower would have
+brought.
 """
 
 import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from oleander.engines.grpc.fitness import inner
 
 LIMIT = 64 * 2**20
 """Bytes after which a bundle is closed; an object is never cut, so one of any size still fits."""
@@ -53,17 +56,16 @@ def pull(object_ids: Sequence[str], pull_object_fn: Callable[[str], bytes], **_:
         ObjectPullError: if an object is not known, or is not there after a minute without any other.
 
     """
-    from flwr.supercore.inflatable.inflatable_utils import ObjectPullError, ObjectUnavailableError  # noqa: PLC0415
-
+    objects = inner("flwr.supercore.inflatable.inflatable_utils")
     found: dict[str, bytes] = {}
     wanted = list(dict.fromkeys(object_ids))
     patience = time.monotonic() + GIVE_UP_SECONDS
     while wanted:
         try:
             contents = unpack(pull_object_fn(",".join(wanted)))
-        except ObjectUnavailableError as error:
+        except objects.ObjectUnavailableError as error:
             if time.monotonic() > patience:
-                raise ObjectPullError(wanted[0], "it has not been uploaded") from error
+                raise objects.ObjectPullError(wanted[0], "it has not been uploaded") from error
             time.sleep(RETRY_SECONDS)
             continue
         found |= dict(zip(wanted, contents, strict=False))
@@ -74,12 +76,11 @@ def pull(object_ids: Sequence[str], pull_object_fn: Callable[[str], bytes], **_:
 
 def install() -> None:
     """Teach this process, and those forked from it, both ends of it."""
-    from flwr.superlink.grid import http_grid  # noqa: PLC0415 - only the fleet's program needs Flower
-    from flwr.supercore.corestate.in_memory_corestate import InMemoryCoreState  # noqa: PLC0415
-    from flwr.supercore.inflatable import inflatable_utils  # noqa: PLC0415
-    from flwr.supernode import start_client_internal  # noqa: PLC0415
-
-    store_one, get_one = InMemoryCoreState.store_object, InMemoryCoreState.get_object
+    objects = inner("flwr.supercore.inflatable.inflatable_utils")
+    node_loop = inner("flwr.supernode.start_client_internal")
+    grid = inner("flwr.superlink.grid.http_grid")
+    state_class = inner("flwr.supercore.corestate.in_memory_corestate").InMemoryCoreState
+    store_one, get_one = state_class.store_object, state_class.get_object
 
     def store_object(state: Any, run_id: int, session_id: str, object_id: str, object_content: bytes) -> bool:
         names = object_id.split(",")
@@ -99,8 +100,8 @@ def install() -> None:
             contents.append(content)
         return pack(contents)
 
-    InMemoryCoreState.store_object, InMemoryCoreState.get_object = store_object, get_object  # type: ignore[method-assign]
-    for module in (inflatable_utils, start_client_internal):
-        module.push_object_contents_from_iterable = push  # type: ignore[attr-defined,assignment]
-    for module in (inflatable_utils, start_client_internal, http_grid):
-        module.pull_objects = pull  # type: ignore[attr-defined,assignment]
+    state_class.store_object, state_class.get_object = store_object, get_object
+    for module in (objects, node_loop):
+        module.push_object_contents_from_iterable = push
+    for module in (objects, node_loop, grid):
+        module.pull_objects = pull

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.plan import Plan
 
 TIMEOUT_SECONDS = 5.0
@@ -19,13 +20,13 @@ def main(plan: Plan, node_id: int, keys: Any, sent: Any) -> None:
         sent: rung afterwards, since the Grid may be waiting for it.
 
     """
-    from flwr.client.grpc_rere_client.node_auth_client_interceptor import NodeAuthClientInterceptor  # noqa: PLC0415
-    from flwr.proto.fleet_pb2 import DeactivateNodeRequest  # noqa: PLC0415
-    from flwr.proto.fleet_pb2_grpc import FleetStub  # noqa: PLC0415
-    from flwr.supercore.grpc import create_channel  # noqa: PLC0415
-    from flwr.supercore.interceptors import RuntimeVersionClientInterceptor  # noqa: PLC0415
-
-    interceptors = [RuntimeVersionClientInterceptor(component_name="SuperNode"), NodeAuthClientInterceptor(*keys)]
-    channel = create_channel(server_address=plan.fleet_address, insecure=True, interceptors=interceptors)
-    FleetStub(channel).DeactivateNode(DeactivateNodeRequest(node_id=node_id), timeout=TIMEOUT_SECONDS)
+    interceptors = [
+        inner("flwr.supercore.interceptors").RuntimeVersionClientInterceptor(component_name="SuperNode"),
+        inner("flwr.client.grpc_rere_client.node_auth_client_interceptor").NodeAuthClientInterceptor(*keys),
+    ]
+    channel = inner("flwr.supercore.grpc").create_channel(
+        server_address=plan.fleet_address, insecure=True, interceptors=interceptors
+    )
+    fleet = inner("flwr.proto.fleet_pb2_grpc").FleetStub(channel)
+    fleet.DeactivateNode(inner("flwr.proto.fleet_pb2").DeactivateNodeRequest(node_id=node_id), timeout=TIMEOUT_SECONDS)
     sent.ring()

@@ -9,15 +9,15 @@ class Bell:
     """A pipe that is rung in one process and heard in another; ringing never blocks, and rings add up to one."""
 
     def __init__(self) -> None:
-        """Make the pipe."""
-        self._heard, self._rung = os.pipe()
-        os.set_blocking(self._heard, False)  # noqa: FBT003 - the name of the function says it
-        os.set_blocking(self._rung, False)  # noqa: FBT003
+        """Make the pipe; `rung` is the descriptor to write to."""
+        self._heard, self.rung = os.pipe()
+        os.set_blocking(self._heard, False)
+        os.set_blocking(self.rung, False)
 
     def ring(self, note: bytes = b".") -> None:
         """Ring; `note` is what the hearer gets."""
         with contextlib.suppress(BlockingIOError):  # a full pipe wakes the hearer as well
-            os.write(self._rung, note)
+            os.write(self.rung, note)
 
     def wait(self, seconds: float) -> bytes:
         """Wait until it is rung or has been since last heard; return all notes, empty if the time is up."""

@@ -2,6 +2,7 @@
 
 import sys
 
+from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.plan import Plan
 from oleander.engines.ports import HOST
 
@@ -19,7 +20,5 @@ def arguments(plan: Plan, isolation: str) -> list[str]:
 
 def main(plan: Plan) -> None:
     """Serve until this process is ended."""
-    from flwr.superlink.cli import flower_superlink  # noqa: PLC0415 - only the fleet's program needs Flower
-
     sys.argv = arguments(plan, "process")
-    flower_superlink()
+    inner("flwr.superlink.cli").flower_superlink()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.pipes import Bell, Clock
 from oleander.engines.grpc.plan import Node, Plan
 from oleander.engines.ports import HOST
@@ -39,24 +40,35 @@ def arguments(plan: Plan, node: Node, isolation: str) -> list[str]:
     ]
 
 
-def main(plan: Plan, node: Node, keys: Any, bells: NodeBells, sent: Bell, known: Callable[[int], None]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who a SuperNode is to the SuperLink.
+
+    Attributes:
+        keys: its key pair; stock draws one that nobody else knows, ours lets the supervisor speak for a dead node.
+        known: called with the node's id as soon as the SuperLink has given one.
+
+    """
+
+    keys: Any
+    known: Callable[[int], None]
+
+
+def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bell) -> None:
     """Serve until this process is ended.
 
     Args:
         plan: the fleet.
         node: which of its nodes this is.
-        keys: its key pair; stock draws one that nobody else knows, ours lets the supervisor speak for a dead node.
+        identity: who it is to the SuperLink.
         bells: its bells.
         sent: rung when a reply lies on the SuperLink.
-        known: called with the node's id as soon as the SuperLink has given one.
 
     """
-    from flwr.client.grpc_rere_client import connection  # noqa: PLC0415 - only the fleet's program needs Flower
-    from flwr.supernode import start_client_internal as loop  # noqa: PLC0415
-    from flwr.supernode.cli import flower_supernode  # noqa: PLC0415
-    from flwr.supernode.nodestate.in_memory_nodestate import InMemoryNodeState  # noqa: PLC0415
-
-    push, keep = loop._push_messages, InMemoryNodeState.set_node_id  # noqa: SLF001 - what `fitness` checked
+    connection = inner("flwr.client.grpc_rere_client.connection")
+    loop = inner("flwr.supernode.start_client_internal")
+    state_class = inner("flwr.supernode.nodestate.in_memory_nodestate").InMemoryNodeState
+    push, keep = loop._push_messages, state_class.set_node_id  # noqa: SLF001 - inner names, hence `inner`
 
     def push_messages(state: Any, **arguments: Any) -> None:
         bells.reply.hear()  # of the message before
@@ -68,14 +80,14 @@ def main(plan: Plan, node: Node, keys: Any, bells: NodeBells, sent: Bell, known:
     def set_node_id(self: Any, node_id: int | None) -> None:
         keep(self, node_id)
         if node_id is not None:
-            known(node_id)
+            identity.known(node_id)
 
-    connection.generate_key_pairs = lambda: keys
+    connection.generate_key_pairs = lambda: identity.keys
     loop._push_messages = push_messages  # noqa: SLF001
     loop.time = _NodeClock(bells)
-    InMemoryNodeState.set_node_id = set_node_id
+    state_class.set_node_id = set_node_id
     sys.argv = arguments(plan, node, "process")
-    flower_supernode()
+    inner("flwr.supernode.cli").flower_supernode()
 
 
 class _NodeClock(Clock):
@@ -97,9 +109,8 @@ class _NodeClock(Clock):
 
 def _answer_with_an_error(state: Any) -> None:
     """Reply to the message at hand as Flower does when a ClientApp's heartbeats have been missing for a minute."""
-    from flwr.supernode.nodestate.in_memory_nodestate import CLIENT_APP_CRASHED_ERROR  # noqa: PLC0415
-
+    error = inner("flwr.supernode.nodestate.in_memory_nodestate").CLIENT_APP_CRASHED_ERROR
     if state.get_messages(is_reply=True):
         raise RuntimeError("The worker died while it uploaded its reply.")
     runs = {message.metadata.run_id for message in state.get_messages(is_reply=False)} | set(state.run_store)
-    state._store_error_replies(runs, CLIENT_APP_CRASHED_ERROR)  # noqa: SLF001
+    state._store_error_replies(runs, error)  # noqa: SLF001

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from oleander.engines.grpc import farewell, serverapp, superlink, supernode, worker
+from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.forks import fork
 from oleander.engines.grpc.pipes import Bell
 from oleander.engines.grpc.plan import Node, Plan
@@ -44,11 +45,10 @@ class Supervisor:
 
     def __init__(self, plan: Plan, lifeline: Lifeline) -> None:
         """Make what the processes will share; nothing is started yet."""
-        from flwr.supercore.primitives.asymmetric import generate_key_pairs  # noqa: PLC0415 - checked by `fitness`
-
+        draw = inner("flwr.supercore.primitives.asymmetric").generate_key_pairs
         self._plan, self._lifeline = plan, lifeline
         self._sent, self._words, self._child = Bell(), Bell(), Bell()
-        self._clients = {node.client: _Client(node, generate_key_pairs()) for node in plan.nodes}
+        self._clients = {node.client: _Client(node, draw()) for node in plan.nodes}
         self._superlink = self._serverapp = 0
         self._reason = ""
         self._selector = selectors.DefaultSelector()
@@ -60,7 +60,7 @@ class Supervisor:
             FleetError: if a process that all need did not start or has died, or if the ServerApp failed.
 
         """
-        signal.set_wakeup_fd(self._child._rung, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._child.rung, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # the wake-up is enough
         for source in (self._lifeline.descriptor, self._child, self._words):
             self._selector.register(source, selectors.EVENT_READ)
@@ -80,8 +80,8 @@ class Supervisor:
     def _start_node(self, client: _Client) -> None:
         """Fork a SuperNode."""
         node = client.node
-        known = partial(self._say, "node", node.client)
-        work = partial(supernode.main, self._plan, node, client.keys, client.bells, self._sent, known)
+        identity = supernode.Identity(keys=client.keys, known=partial(self._say, "node", node.client))
+        work = partial(supernode.main, self._plan, node, identity, client.bells, self._sent)
         client.pid = fork(work, self._plan.log(node.log_name))
         self._selector.register(client.bells.task, selectors.EVENT_READ, client)
 

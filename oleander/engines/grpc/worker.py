@@ -4,6 +4,7 @@ import os
 import time
 from typing import Any
 
+from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.pipes import Bell
 
 ACQUIRE_SECONDS = 5.0
@@ -17,9 +18,7 @@ def main(address: str, reply: Bell) -> None:
         reply: rung when the reply and the client's new state are with the SuperNode.
 
     """
-    from flwr.supercore.constant import TaskType  # noqa: PLC0415 - only the fleet's program needs Flower
-    from flwr.supernode.runtime import run_clientapp as runtime  # noqa: PLC0415
-
+    runtime = inner("flwr.supernode.runtime.run_clientapp")
     push_task_output = runtime.push_task_output
 
     def push_and_ring(**arguments: Any) -> None:
@@ -30,32 +29,31 @@ def main(address: str, reply: Bell) -> None:
     runtime.push_task_output = push_and_ring
     # The ServerApp has installed the app in the FLWR_HOME that all share before it sent the first message.
     runtime.install_from_fab = lambda *_, **__: None
-    token = acquire(address, TaskType.CLIENT_APP, ACQUIRE_SECONDS)
+    token = acquire(address, "CLIENT_APP", ACQUIRE_SECONDS)
     runtime.run_clientapp(runtime_api_address=address, token=token, insecure=True)
     os._exit(1)  # it came back without an output
 
 
-def acquire(address: str, kind: Any, seconds: float) -> str:
+def acquire(address: str, kind: str, seconds: float) -> str:
     """Return the token of a task of a kind, waiting for one.
 
     Raises:
         TimeoutError: if there is none in time.
 
     """
-    from flwr.proto.runtime_pb2 import AcquireTaskRequest  # noqa: PLC0415
-    from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor  # noqa: PLC0415
-    from flwr.supercore.runtime import RuntimeHttpClient  # noqa: PLC0415
-
-    client = RuntimeHttpClient.from_server_address(
+    kinds = [inner("flwr.supercore.constant").TaskType[kind]]
+    request = inner("flwr.proto.runtime_pb2").AcquireTaskRequest(supported_task_types=kinds, agentapp_fab_hashes=[])
+    interceptor = inner("flwr.supercore.interceptors").RuntimeVersionHttpInterceptor(component_name="SuperExec")
+    client = inner("flwr.supercore.runtime").RuntimeHttpClient.from_server_address(
         server_address=address,
         insecure=True,
         root_certificates=None,
-        interceptors=[RuntimeVersionHttpInterceptor(component_name="SuperExec")],
+        interceptors=[interceptor],
         retry_invoker=None,
     )
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        answer = client.AcquireTask(AcquireTaskRequest(supported_task_types=[kind], agentapp_fab_hashes=[]))
+        answer = client.AcquireTask(request)
         if answer.HasField("task") and answer.token:
             client.close()
             token: str = answer.token

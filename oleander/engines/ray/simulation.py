@@ -63,8 +63,9 @@ def main(path: str) -> None:
     for client, role in enumerate(plan["roles"]):
         lifeline.tell("node", client=client, node_id=None, role=role, pid=None)
     try:
-        with tempfile.TemporaryDirectory(prefix="oleander-", ignore_cleanup_errors=True) as scratch:
-            simulate(plan, scratch)
+        scratch = tempfile.mkdtemp(prefix="oleander-")
+        lifeline.folders.append(scratch)
+        simulate(plan, scratch)
     except Exception as error:
         lifeline.tell("failed", reason=str(error), log="simulation.log")
         raise
