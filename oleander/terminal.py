@@ -131,7 +131,9 @@ class LiveView:
         replied = f"{line.get('replies', len(clients))} of {self.scenario.federation.clients} replied"
         named = f" ({', '.join(map(str, clients))})" if 0 < len(clients) <= NAMED_CLIENTS and not self.plain else ""
         facts = [f"accuracy {_number(line.get('accuracy'))}", f"{_number(line.get('seconds'), 2)} s", replied + named]
-        return [*facts, f"{self._failures} failed so far"] if self._failures else facts
+        if self._failures and not self.plain:
+            facts.append(f"{self._failures} missing so far")
+        return facts
 
     def _attacks(self) -> list[tuple[str, bool]]:
         """Say of each attacker whether it has begun."""

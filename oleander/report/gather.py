@@ -94,13 +94,17 @@ def gather(run: RunDirectory) -> Gathered:
     for client in found.scenario.malicious():
         who = f"client-{client}"
         found.logs[who] = found.attempt(f"The log of {who}", partial(run.attack_log, who), [])
+    for lost in found.environment.get("lost") or []:
+        found.missing.append(
+            f"Participant {lost.get('client')} was lost: its process {lost.get('pid')} {lost.get('how')}."
+        )
     planned = found.scenario.federation.rounds
     if not found.environment:
         found.missing.append("There is no environment.json: versions, processes and devices are unknown.")
     if len(found.rounds) < planned:
         found.missing.append(f"{len(found.rounds)} of {planned} rounds are on record.")
     if not found.verdict:
-        found.missing.append(f"The run was not judged. `oleander judge {shlex.quote(str(run.path))}` does that.")
+        found.missing.append(f"The run was not judged. Do that with: oleander judge {shlex.quote(str(run.path))}")
     if not run.loot() and found.scenario.malicious():
         found.missing.append("There is no loot: the attack never began, or the run ended before.")
     return found
@@ -195,7 +199,7 @@ def scenario_text(found: Gathered) -> str:
 
 def facts(found: Gathered) -> list[tuple[str, str]]:
     """Return the environment as (key, value) texts, nested keys with dots, without what the page shows elsewhere."""
-    return _flat({key: value for key, value in found.environment.items() if key not in ("nodes", "command")})
+    return _flat({key: value for key, value in found.environment.items() if key not in ("nodes", "lost", "command")})
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -213,6 +217,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 def _text(value: Any) -> str:
     """Write a value; a dash for none."""
     return "—" if value is None else str(value)
+
+
+def minimum(numbers: Mapping[str, Any], name: str) -> Any:
+    """Return a target's least value of a number over all rounds, as papers quote it; None where that is not known."""
+    least = numbers.get("paper_style_minimum")
+    return least.get(name) if isinstance(least, Mapping) else None
 
 
 def before_and_after(found: Gathered) -> dict[str, dict[str, float]]:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from oleander.report.gather import Gathered
 from oleander.report.metrics import targets_of
-from oleander.report.pictures import Pair, Pixels, Stage, column_uri, pairs, spread
+from oleander.report.pictures import Pair, Pixels, Stage, image_uri, pairs, spread
 
 SHOWN_PAIRS = 10
 SHOWN_STAGES = 8
-SAMPLES_PER_STAGE = 3
+SAMPLES_PER_STAGE = 2
 
 Images = tuple[Pixels, "np.ndarray[Any, np.dtype[np.int64]]"]
 
@@ -28,6 +28,7 @@ class Target:
         control: whether nobody owns the class.
         owners: participants who do.
         round: round of the loot that is shown; None without any.
+        side: height and width of an image in pixels.
         pairs: its first samples, in the order in which the generator made them (they are independent draws).
         stages: the first samples of some rounds from the first to the last.
         numbers: the judge's.
@@ -39,6 +40,7 @@ class Target:
     control: bool
     owners: tuple[int, ...]
     round: int | None
+    side: tuple[int, int] | None
     pairs: list[Pair]
     stages: list[Stage]
     numbers: dict[str, Any]
@@ -110,9 +112,11 @@ def _target(
         control=bool(control),
         owners=tuple(owners) if isinstance(owners, list) else tuple(sorted(real)),
         round=last,
+        side=chosen[last].shape[2:] if last is not None else None,
         pairs=pairs(chosen[last][:SHOWN_PAIRS], real) if last is not None else [],
         stages=[
-            Stage(round=number, picture=column_uri(images[:SAMPLES_PER_STAGE])) for number, images in chosen.items()
+            Stage(round=number, pictures=[image_uri(image) for image in images[:SAMPLES_PER_STAGE]])
+            for number, images in chosen.items()
         ],
         numbers=numbers,
     )

@@ -53,7 +53,7 @@ METRICS = {
     ),
     "nn_rmse": Metric(
         label="Distance to the nearest real image",
-        meaning="Root mean squared difference per pixel, in [0, 1] or [-1, 1] as the judge states, mean over the loot.",
+        meaning="Root mean squared difference per pixel, mean over the loot; white against black is 2.",
         lower=True,
     ),
     "nn_rmse_other": Metric(
@@ -94,14 +94,12 @@ METRICS = {
     "fid_real": Metric(label="FID of real images (yardstick)", meaning="The same for held-out real images."),
     "samples": Metric(label="Stolen images judged", meaning="How many images these numbers are means of."),
     "accuracy": Metric(label="Accuracy", meaning="Of the global model on the server's test set.", style="share"),
-    "precision": Metric(label="Precision", meaning="Macro, over the real classes.", style="share"),
-    "recall": Metric(label="Recall", meaning="Macro, over the real classes.", style="share"),
-    "f1": Metric(label="F1", meaning="Macro, over the real classes.", style="share"),
-    "precision_all": Metric(
-        label="Precision, all outputs", meaning="Macro, the answer “fake” included.", style="share"
-    ),
-    "recall_all": Metric(label="Recall, all outputs", meaning="Macro, the answer “fake” included.", style="share"),
-    "f1_all": Metric(label="F1, all outputs", meaning="Macro, the answer “fake” included.", style="share"),
+    "precision": Metric(label="Precision", meaning="", style="share"),
+    "recall": Metric(label="Recall", meaning="", style="share"),
+    "f1": Metric(label="F1", meaning="", style="share"),
+    "precision_all": Metric(label="Precision, all outputs", meaning="", style="share"),
+    "recall_all": Metric(label="Recall, all outputs", meaning="", style="share"),
+    "f1_all": Metric(label="F1, all outputs", meaning="", style="share"),
     "loss": Metric(label="Loss", meaning="Cross-entropy on the server's test set.", lower=True),
 }
 
@@ -163,7 +161,9 @@ def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNu
         KeyNumber(
             value=written(max(controls, default=None), "share"),
             label="for the control, a class that nobody owns",
-            note="What the same attack invents where there is nothing to steal." if controls else "No control class.",
+            note="What the same attack invents where there is nothing to steal."
+            if controls
+            else ("No control class." if rows else "Not judged."),
         ),
         KeyNumber(
             value=written(farthest.get("nn_rmse")),

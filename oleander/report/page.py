@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,6 @@ from oleander.report.metrics import KeyNumber, finite, key_numbers, named, targe
 from oleander.report.pictures import file_uri
 from oleander.rundir import RunDirectory
 from task.settings import expect
-
-NOT_METRICS = {"owner", "control", "words", "paper_style_minimum", "name"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,9 @@ class Section:
     headline: str
     numbers: tuple[KeyNumber, KeyNumber, KeyNumber]
     targets: list[loot.Target]
+    side: tuple[int, int] | None
     metrics: list[str]
+    minima: list[str]
     people: list[gather.Participant]
     charts: list[Chart]
     figures: list[tuple[str, str]]
@@ -106,17 +106,18 @@ def section(run: RunDirectory, anchor: str) -> Section:
         headline=str(found.verdict.get("headline") or "This run has not been judged."),
         numbers=key_numbers(found.verdict),
         targets=targets,
-        metrics=_metrics(targets),
+        side=next((target.side for target in targets if target.side), None),
+        metrics=_metrics(target.numbers for target in targets),
+        minima=_metrics(target.numbers.get("paper_style_minimum") or {} for target in targets),
         people=gather.participants(found, loot.held_classes(victims)),
         charts=_charts(found),
         figures=_figures(found),
     )
 
 
-def _metrics(targets: Sequence[loot.Target]) -> list[str]:
+def _metrics(numbers: Iterable[dict[str, Any]]) -> list[str]:
     """Return the names of all plain numbers that any target has: in the judge's order, each once."""
-    names = {name: None for target in targets for name, value in target.numbers.items() if finite(value) is not None}
-    return [name for name in names if name not in NOT_METRICS]
+    return list({name: None for one in numbers for name, value in one.items() if finite(value) is not None})
 
 
 def _figures(found: gather.Gathered) -> list[tuple[str, str]]:

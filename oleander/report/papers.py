@@ -128,7 +128,7 @@ PAPERS = {
             ),
             Result(
                 place="III-C",
-                shows="A larger learning rate for the shared model than for the generator is better, small batches are",
+                shows="The shared model's learning rate above the generator's is better; small batches are crisper",
                 setting="0.005 and 0.001; batch 16",
                 paper="stated, without numbers",
                 scenarios=(),

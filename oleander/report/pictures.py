@@ -25,10 +25,10 @@ class Pair:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """Some of the loot of one round, as one picture (a column of images)."""
+    """Some of the loot of one round."""
 
     round: int
-    picture: str
+    pictures: list[str]
 
 
 def data_uri(png: bytes) -> str:
@@ -52,12 +52,6 @@ def image_uri(image: Pixels) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return data_uri(buffer.getvalue())
-
-
-def column_uri(images: Pixels) -> str:
-    """Return images float32 [N, C, H, W] in [-1, 1] as one data URI, below each other."""
-    count, channels, height, width = images.shape
-    return image_uri(images.transpose(1, 0, 2, 3).reshape(channels, count * height, width))
 
 
 def nearest(images: Pixels, real: Pixels) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

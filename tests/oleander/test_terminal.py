@@ -94,7 +94,7 @@ def test_the_live_view_shows_the_round_the_replies_and_the_loot(fabricate: Calla
     for part in (
         "6 of 6 rounds",
         "3 of 3 replied (0, 1, 2)",
-        "1 failed so far",
+        "1 missing so far",
         "attacks since round 3",
         "class 9",
         "▀",

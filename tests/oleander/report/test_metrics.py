@@ -52,3 +52,4 @@ def test_the_weakest_theft_and_the_strongest_control_count() -> None:
 def test_without_a_verdict_there_are_dashes() -> None:
     """Nothing judged, nothing claimed."""
     assert [number.value for number in key_numbers({})] == ["—", "—", "—"]
+    assert {number.note for number in key_numbers({})} == {"Not judged."}

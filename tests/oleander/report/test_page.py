@@ -196,3 +196,11 @@ def test_no_run_and_a_folder_are_refused(fabricate: Make, tmp_path: Path) -> Non
         write([], tmp_path / "page.html")
     with pytest.raises(SettingsError, match="a file for the report"):
         write([fabricate()], tmp_path)
+
+
+def test_a_lost_process_is_named(fabricate: Make, tmp_path: Path) -> None:
+    """A participant whose process ended in mid-run stands among what is missing."""
+    run = fabricate()
+    run.update_environment(lost=[{"client": 1, "pid": 101, "how": "was killed by SIGKILL", "log": "node-1.log"}])
+    text = Page(write([run], tmp_path / "page.html")).text
+    assert "Participant 1 was lost: its process 101 was killed by SIGKILL." in text
