@@ -30,6 +30,7 @@ class Participant:
     node_id: str
     pid: str
     device: str
+    holder: bool
     held: dict[int, int]
 
 
@@ -124,6 +125,7 @@ def participants(found: Gathered, held: Mapping[int, dict[int, int]]) -> list[Pa
                 node_id=_text(node.get("node_id")),
                 pid=_text(node.get("pid")),
                 device=_text(node.get("device")),
+                holder=client in (found.scenario.task.partition.holders or ()),
                 held=held.get(client, {}),
             )
         )
@@ -221,8 +223,20 @@ def _text(value: Any) -> str:
 
 def minimum(numbers: Mapping[str, Any], name: str) -> Any:
     """Return a target's least value of a number over all rounds, as papers quote it; None where that is not known."""
-    least = numbers.get("paper_style_minimum")
-    return least.get(name) if isinstance(least, Mapping) else None
+    least = (numbers.get("paper_style_minimum") or {}).get(name)
+    return least.get("value") if isinstance(least, Mapping) else least
+
+
+def minimum_round(numbers: Mapping[str, Any], name: str) -> int | None:
+    """Return the round of that least value, where it is known."""
+    least = (numbers.get("paper_style_minimum") or {}).get(name)
+    return least.get("round") if isinstance(least, Mapping) else None
+
+
+def interval(numbers: Mapping[str, Any]) -> str:
+    """Write the 95 % interval of the share that was recognised; empty where there is none."""
+    low, high = finite(numbers.get("recognised_low")), finite(numbers.get("recognised_high"))
+    return "" if low is None or high is None else f"{100 * low:.0f} to {100 * high:.0f} %"
 
 
 def before_and_after(found: Gathered) -> dict[str, dict[str, float]]:

@@ -46,6 +46,17 @@ class Target:
     numbers: dict[str, Any]
 
     @property
+    def title(self) -> str:
+        """The class by number and, where the judge knows it by another name, by that."""
+        name = str(self.numbers.get("name", self.label))
+        return f"Class {self.label}" if name == str(self.label) else f"Class {self.label}, {name}"
+
+    @property
+    def conclusion(self) -> str:
+        """The judge's conclusion in a word or two; empty where there is none."""
+        return str(self.numbers.get("conclusion", ""))
+
+    @property
     def words(self) -> str:
         """The judge's words."""
         return str(self.numbers.get("words", ""))

@@ -4,7 +4,7 @@ Imports neither torch nor Jinja, so that the terminal can use it too. Numbers ma
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +19,14 @@ class Metric:
         label: a few words.
         meaning: a sentence for readers who did not write the judge.
         style: `share` (0 to 1, shown as per cent) or `number`.
-        lower: whether a lower number means a closer theft.
+        better: which way a theft succeeds, `lower` or `higher`; empty where neither (a yardstick, a count).
 
     """
 
     label: str
     meaning: str
     style: str = "number"
-    lower: bool = False
+    better: str = ""
 
 
 METRICS = {
@@ -34,79 +34,132 @@ METRICS = {
         label="Recognised as the target",
         meaning="Share of the loot that a classifier which took no part in the federation takes for the target class.",
         style="share",
+        better="higher",
+    ),
+    "recognised_real": Metric(
+        label="… of held-out real images (yardstick)",
+        meaning="What the same classifier makes of real images of the class.",
+        style="share",
     ),
     "recognised_final_rounds": Metric(
         label="Recognised, last rounds together",
-        meaning="The same over the last rounds, so that one lucky round does not decide.",
+        meaning="The mean over the last rounds, so that one lucky round does not decide.",
         style="share",
+        better="higher",
     ),
     "global_model_agrees": Metric(
         label="The federation's own model agrees",
-        meaning="Share that the attacked model takes for the target. Adversarial noise reaches 100 % here too.",
+        meaning="Share that the attacked model takes for the target. Noise that shows nothing gets there too.",
         style="share",
+        better="higher",
     ),
     "noise_share": Metric(
         label="Not an image of this data",
         meaning="Share of the loot that the judge takes for noise rather than for any class.",
         style="share",
-        lower=True,
+        better="lower",
     ),
     "nn_rmse": Metric(
         label="Distance to the nearest real image",
         meaning="Root mean squared difference per pixel, mean over the loot; white against black is 2.",
-        lower=True,
+        better="lower",
     ),
     "nn_rmse_other": Metric(
         label="… to the nearest image of another class",
-        meaning="The same to images of every other class: the theft must lie clearly below it.",
+        meaning="The same to as many images of each other class: a theft must lie clearly below it.",
     ),
     "nn_rmse_real": Metric(
         label="… of held-out real images (yardstick)",
-        meaning="What real images of the class that nobody trained on reach; no theft needs to be closer than that.",
+        meaning="How near real images that nobody trained on come to the owners'.",
     ),
-    "mse_of_means": Metric(
-        label="Squared distance of the means",
-        meaning="Between the mean stolen image of a batch and the mean real one (a reading of Sun's equation 6).",
-        lower=True,
+    "owner_advantage": Metric(
+        label="Nearer to the owners' records by",
+        meaning="Than to others of the class; near 0 the loot knows the class, not the records.",
+        better="higher",
     ),
-    "eq6_pairs": Metric(
-        label="Mean distance over all pairs",
-        meaning="Sun's equation 6 as printed: every stolen with every real image.",
-        lower=True,
+    "owner_p": Metric(
+        label="… by chance (p)",
+        meaning="Share of random lots of images that would seem as near: below 0.01 single records may have leaked.",
     ),
     "ssim_nearest": Metric(
         label="Similarity to the nearest real image",
         meaning="Structural similarity (SSIM); 1 is the same picture.",
+        better="higher",
+    ),
+    "ssim_nearest_real": Metric(
+        label="… of held-out real images (yardstick)", meaning="The same for real images that nobody trained on."
     ),
     "diversity": Metric(
         label="Diversity of the loot",
         meaning="Mean distance between two stolen images. Far below that of real images, it is one prototype.",
+        better="higher",
     ),
     "diversity_real": Metric(
-        label="Diversity of real images (yardstick)",
-        meaning="Mean distance between two real images of the class.",
+        label="… of real images (yardstick)", meaning="Mean distance between two real images of the class."
+    ),
+    "mse_of_means": Metric(
+        label="Squared distance of the means",
+        meaning="Of the mean stolen image of a batch and the mean real one: a reading of Sun's equation 6.",
+        better="lower",
+    ),
+    "eq6_pairs": Metric(
+        label="Mean distance over all pairs",
+        meaning="Sun's equation 6 as printed: every stolen with every real image.",
+        better="lower",
     ),
     "inception_score": Metric(
         label="Inception score",
         meaning="With the judge's own classifier; not comparable with scores from ImageNet's.",
+        better="higher",
     ),
-    "fid": Metric(label="FID", meaning="Fréchet distance of the judge's features to real images.", lower=True),
-    "fid_real": Metric(label="FID of real images (yardstick)", meaning="The same for held-out real images."),
+    "inception_score_real": Metric(
+        label="… of real images (yardstick)", meaning="With images of this one class it is near 1."
+    ),
+    "fid": Metric(
+        label="Fréchet distance (FID)",
+        meaning="Of the judge's features to those of real images; not comparable with ImageNet's.",
+        better="lower",
+    ),
+    "fid_real": Metric(label="… of held-out real images (yardstick)", meaning="The same for real images."),
+    "fid_samples": Metric(label="Images in both scores", meaning="Few images make a Fréchet distance large."),
     "samples": Metric(label="Stolen images judged", meaning="How many images these numbers are means of."),
-    "accuracy": Metric(label="Accuracy", meaning="Of the global model on the server's test set.", style="share"),
-    "precision": Metric(label="Precision", meaning="", style="share"),
-    "recall": Metric(label="Recall", meaning="", style="share"),
-    "f1": Metric(label="F1", meaning="", style="share"),
+    "references": Metric(label="Real images compared with", meaning="How many of the class the owners hold."),
+    "nearest_images_used": Metric(
+        label="Different nearest images", meaning="How many real images are nearest to any of the loot."
+    ),
+    "owner_test_images": Metric(
+        label="Images in the test for records", meaning="Owned, and as many that nobody holds."
+    ),
+    "final_rounds": Metric(label="Last rounds taken together", meaning=""),
+    "accuracy": Metric(label="Accuracy", meaning="", style="share", better="higher"),
+    "precision": Metric(label="Precision", meaning="", style="share", better="higher"),
+    "recall": Metric(label="Recall", meaning="", style="share", better="higher"),
+    "f1": Metric(label="F1", meaning="", style="share", better="higher"),
     "precision_all": Metric(label="Precision, all outputs", meaning="", style="share"),
     "recall_all": Metric(label="Recall, all outputs", meaning="", style="share"),
     "f1_all": Metric(label="F1, all outputs", meaning="", style="share"),
-    "loss": Metric(label="Loss", meaning="Cross-entropy on the server's test set.", lower=True),
+    "loss": Metric(label="Loss", meaning="", better="lower"),
+    "start_round": Metric(label="Round in which the attack began", meaning=""),
+    "distance_first": Metric(
+        label="Distance in the first round of the attack", meaning="Read as the squared distance of the means."
+    ),
+    "distance_minimum": Metric(
+        label="Distance, least of all rounds",
+        meaning="Paper style: chosen by looking at the truth. Read as the squared distance of the means.",
+        better="lower",
+    ),
 }
 
 
 def named(name: str) -> Metric:
     """Return how the number `name` is shown; an unknown one goes by its own name."""
     return METRICS.get(name) or Metric(label=name.replace("_", " ").capitalize(), meaning="")
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names, each once, in the order of METRICS; unknown ones last, as they came."""
+    known = list(METRICS)
+    return sorted(dict.fromkeys(names), key=lambda name: known.index(name) if name in METRICS else len(known))
 
 
 def finite(value: Any) -> float | None:

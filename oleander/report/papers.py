@@ -1,13 +1,10 @@
 """The results that the papers print, as data: what each figure or table shows, and its numbers where there are any.
 
-Facts only, in our own words. A row names the scenarios that cover it; `rows` puts the numbers of runs beside them.
+Facts only, in our own words. A row names the scenarios that cover it; oleander.report.beside puts runs beside them.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from oleander.report.metrics import finite, named, targets_of, written
 from task.settings import choose
 
 
@@ -48,16 +45,6 @@ class Paper:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A result beside ours: `status` is `reproduced`, `not reproduced`, `to look at` or `not run`."""
-
-    result: Result
-    ours: str
-    seeds: str
-    status: str
-
-
 MNIST, FASHION, CIFAR = "gan-attack-mnist", "gan-attack-fashion-mnist", "gan-attack-cifar10-two-users"
 
 PAPERS = {
@@ -65,8 +52,8 @@ PAPERS = {
         title="Information Stealing in Federated Learning Systems Based on Generative Adversarial Networks",
         source="Yuwei Sun and Ng S. T. Chong",
         note="The distance of equation 6 as printed cannot fall as far as Fig. 8 says; the squared distance of the "
-        "means can, so that reading stands beside the paper's number. The paper quotes the minimum over rounds, we the "
-        "last round.",
+        "means can, so that reading stands beside the paper's number. Like with like: the paper quotes the least value "
+        "over the rounds, so ours is that, too, with the last round's beside it.",
         results=(
             Result(
                 place="Fig. 6",
@@ -91,7 +78,7 @@ PAPERS = {
                 paper="0.221, falling to 0.00173 after 49 rounds of attack",
                 scenarios=(MNIST,),
                 judged="metric",
-                metric="mse_of_means",
+                metric="distance_minimum",
                 value=0.00173,
             ),
             Result(
@@ -155,76 +142,3 @@ def paper(name: str) -> Paper:
 
     """
     return PAPERS[choose(name, PAPERS, "a paper whose attack is here")]
-
-
-def rows(name: str, runs: Sequence[tuple[str, int, Mapping[str, Any]]]) -> list[Row]:
-    """Put runs beside a paper's results.
-
-    Args:
-        name: the paper's short name.
-        runs: (name of the scenario, seed, verdict) of each run.
-
-    Returns:
-        A row for every result of the paper, in its order.
-
-    """
-    return [_row(result, [run for run in runs if run[0] in result.scenarios]) for result in paper(name).results]
-
-
-def reproduced(metric: str, theirs: float, ours: float) -> bool:
-    """Say whether ours is within a tenth of the paper's number, or on the attack's side of it."""
-    if named(metric).lower:
-        return ours <= theirs * 1.1
-    return ours >= theirs * 0.9
-
-
-def _row(result: Result, runs: Sequence[tuple[str, int, Mapping[str, Any]]]) -> Row:
-    """Put the runs of a result's scenarios beside it."""
-    seeds = ", ".join(str(seed) for _, seed, _ in runs)
-    if not runs:
-        return Row(result=result, ours="", seeds=seeds, status="not run")
-    if result.judged == "metric":
-        found = [
-            number
-            for _, _, verdict in runs
-            for _, _, target in targets_of(verdict)
-            if not target.get("control") and (number := finite(target.get(result.metric))) is not None
-        ]
-        if not found or result.value is None:
-            return Row(result=result, ours="not judged", seeds=seeds, status="not run")
-        mean = sum(found) / len(found)
-        interval = f" ({written(min(found))} to {written(max(found))})" if len(found) > 1 else ""
-        status = "reproduced" if reproduced(result.metric, result.value, mean) else "not reproduced"
-        return Row(
-            result=result, ours=f"{named(result.metric).label}: {written(mean)}{interval}", seeds=seeds, status=status
-        )
-    if result.judged == "stable":
-        return _stable(result, runs, seeds)
-    return Row(
-        result=result, ours=f"see {', '.join(sorted({run[0] for run in runs}))} below", seeds=seeds, status="to look at"
-    )
-
-
-def _stable(result: Result, runs: Sequence[tuple[str, int, Mapping[str, Any]]], seeds: str) -> Row:
-    """Judge Fig. 7's claim: accuracy within 0.02 of what it was before; precision, recall and F1 below that."""
-    texts, outcomes = [], []
-    for _, _, verdict in runs:
-        model = verdict.get("global_model") or {}
-        before, after = model.get("before_attack") or {}, model.get("after_attack") or {}
-        names = ("accuracy", "precision_all", "recall_all", "f1_all")
-        moves = [(finite(before.get(name)), finite(after.get(name))) for name in names]
-        if any(old is None or new is None for old, new in moves):
-            continue
-        changes = [new - old for old, new in moves if old is not None and new is not None]
-        outcomes.append(changes[0] >= -0.02 and all(change < 0 for change in changes[1:]))  # noqa: PLR2004
-        texts.append(
-            ", ".join(
-                f"{named(name).label.lower()} {100 * change:+.1f} points"
-                for name, change in zip(names, changes, strict=True)
-            )
-        )
-    if not texts:
-        return Row(result=result, ours="not judged", seeds=seeds, status="not run")
-    return Row(
-        result=result, ours="; ".join(texts), seeds=seeds, status="reproduced" if all(outcomes) else "not reproduced"
-    )

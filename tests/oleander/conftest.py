@@ -25,7 +25,7 @@ def _scenario(name: str, seed: int) -> scenarios.Scenario:
             name=name,
             task=TaskSettings(dataset="digits", model="digits-cnn", partition=partition),
             federation=scenarios.FederationSettings(clients=3, rounds=ROUNDS, seed=seed),
-            paper_values={"mse_of_means": 0.00173},
+            paper_values={"distance_minimum": 0.00173},
             clients=(attacker,),
         )
     )
@@ -60,8 +60,30 @@ def _npz(path: Path, images: Any, labels: Any) -> None:
 
 def _verdict() -> dict[str, Any]:
     """What the judge says: class 1 stolen, the control not."""
-    stolen = {"owner": [1], "control": False, "samples": 12, "recognised": 0.98, "nn_rmse": 0.25, "nn_rmse_other": 0.5}
-    control = {"owner": [], "control": True, "samples": 12, "recognised": 0.0, "nn_rmse": 0.7}
+    stolen = {
+        "owner": [1],
+        "control": False,
+        "name": "one",
+        "conclusion": "prototype",
+        "words": "A prototype of class 1.",
+        "samples": 12,
+        "recognised": 0.98,
+        "recognised_low": 0.912,
+        "recognised_high": 0.996,
+        "nn_rmse": 0.25,
+        "nn_rmse_other": 0.5,
+        "mse_of_means": 0.02,
+        "paper_style_minimum": {"mse_of_means": {"value": 0.0123, "round": 5, "loot_rounds_seen": 4}},
+        "owner_p": None,
+    }
+    control = {
+        "owner": [],
+        "control": True,
+        "samples": 12,
+        "recognised": 0.0,
+        "nn_rmse": 0.7,
+        "nn_rmse_other": float("nan"),
+    }
     per_round = [
         {"round": number, "target": target, "recognised": 0.1 * number, "nn_rmse": 0.5, "nn_rmse_other": 0.6}
         for number in range(START, ROUNDS + 1)
@@ -70,7 +92,7 @@ def _verdict() -> dict[str, Any]:
     attacker = {
         "attack": "gan",
         "start_round": START,
-        "targets": {"1": stolen | {"mse_of_means": 0.02, "words": "A prototype of class 1."}, "9": control},
+        "targets": {"1": stolen, "9": control},
         "per_round": per_round,
     }
     return {
@@ -80,10 +102,12 @@ def _verdict() -> dict[str, Any]:
         "global_model": {
             "before_attack": {"accuracy": 0.9, "precision_all": 0.9, "recall_all": 0.9, "f1_all": 0.9},
             "after_attack": {"accuracy": 0.89, "precision_all": 0.8, "recall_all": 0.8, "f1_all": 0.8},
+            "start": {"accuracy": 0.9, "precision_all": 0.9, "recall_all": 0.9, "f1_all": 0.9},
+            "final": {"accuracy": 0.89, "precision_all": 0.8, "recall_all": 0.8, "f1_all": 0.8},
             "auc": {"first": {"1": 0.5}, "final": {"1": 0.99}},
         },
         "judge": {"classifier": "digits-cnn", "trained_on": "held-out images", "images": 500, "test_accuracy": 0.97},
-        "paper": {"mse_of_means": {"paper": 0.00173, "ours": 0.02}},
+        "paper": {"distance_minimum": {"paper": 0.00173, "ours": 0.0123}},
         "assumptions": [{"text": "One class per participant.", "upper_bound": True}],
     }
 

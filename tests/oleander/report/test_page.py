@@ -108,6 +108,10 @@ def test_one_run_shows_its_verdict_and_numbers(fabricate: Make, tmp_path: Path) 
     for part in (
         "Class 1 was stolen from participant 1.",
         "98 %",
+        "91 to 100 %",
+        "Class 1, one",
+        "prototype",
+        "0.0123round 5",
         "One class per participant.",
         "upper bound",
         "1000000000000000002",
