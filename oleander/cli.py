@@ -101,7 +101,7 @@ def doctor(data: Data = None) -> None:
 def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None, stock: bool) -> None:
     """Run, judge and report; whatever is there when the run fails is judged, too."""
     choose(engine, ENGINES, "an engine")
-    from oleander import engines  # noqa: PLC0415
+    from oleander import engines, environment  # noqa: PLC0415
     from oleander.rundir import RunDirectory  # noqa: PLC0415
     from oleander.terminal import LiveView, summary  # noqa: PLC0415
     from task.datasets import load_task  # noqa: PLC0415
@@ -112,6 +112,7 @@ def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None
     held(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)  # refused now or never
     directory = RunDirectory.create(scenario, out)
     console.print(f"Run directory: {directory.path}", soft_wrap=True)
+    directory.update_environment(**environment.beginning(engine, sys.argv[1:]), exit=None)
     job = engines.Job(scenario=scenario, run=directory, data=folder, stock=stock)
     failure: engines.EngineError | None = None
     with LiveView(directory, scenario) as view:
@@ -119,6 +120,9 @@ def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None
             engines.run(engine, job, view.tick)
         except engines.EngineError as error:
             failure = error
+        finally:
+            done = failure is None and sys.exc_info()[0] is None
+            directory.update_environment(end=environment.now(), exit=0 if done else 1)
     if failure is not None:
         complaints.print(f"The run failed: {failure}", style="red", markup=False, soft_wrap=True)
         complaints.print(f"What it had computed is kept; `oleander judge {directory.path}` judges it.", soft_wrap=True)
