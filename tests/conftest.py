@@ -1,0 +1,37 @@
+"""Fixtures for all tests, and a loud word about those that were skipped for want of data."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).parents[1]
+hypothesis.settings.register_profile("oleander", deadline=None)  # a loaded machine is no error
+hypothesis.settings.load_profile("oleander")
+
+NEEDS_DATA = "needs MNIST, Fashion-MNIST, AT&T faces and CIFAR-10: set $OLEANDER_DATA to the folder that holds them"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Keep PyTorch to one thread: the tests are small, and their results must not depend on the machine."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> str:
+    """Return the folder of the real data sets; a test that asks for it is skipped where there is none."""
+    candidates = [Path(os.environ.get("OLEANDER_DATA", "data")), REPOSITORY.parent / "shared" / "data", Path("data")]
+    for folder in candidates:
+        if (folder / "MNIST").is_dir():
+            return str(folder.resolve())
+    return pytest.skip(f"{NEEDS_DATA} (looked in {', '.join(map(str, candidates))})")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests did not run for want of data."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if NEEDS_DATA in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests DID NOT RUN: each {NEEDS_DATA}.", yellow=True, bold=True)
