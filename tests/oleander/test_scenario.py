@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from flwr.common.config import flatten_dict
 
 from oleander import scenario as scenarios
-from task.settings import SettingsError, flatten, unflatten
+from task.settings import SettingsError, unflatten
 
 
 @pytest.mark.parametrize("name", scenarios.names())
@@ -117,5 +118,5 @@ def test_the_project_s_run_config_is_the_demo() -> None:
     """`flwr run .` has the demo's values as its defaults; this fails when one is changed without the other."""
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
-    flat = flatten(project["tool"]["flwr"]["app"]["config"])
+    flat = flatten_dict(project["tool"]["flwr"]["app"]["config"])  # Flower reads it so
     assert flat == scenarios.load("demo").run_config(data="", out="", roles=True)

@@ -70,9 +70,9 @@ def test_wrong_values_are_refused(values: dict, message: str) -> None:
 
 def test_expect_and_choose_word_their_errors() -> None:
     """The texts follow one pattern: expected, got, remedy; without a near name no guess is made."""
-    expect(True, "nothing", None)
+    expect(bool("yes"), "nothing", None)
     with pytest.raises(SettingsError, match=r"^Expected a pear, got 'plum'. Go shopping.$"):
-        expect(False, "a pear", "plum", "Go shopping.")
+        expect(bool(""), "a pear", "plum", "Go shopping.")
     assert choose("a", ("a", "b"), "a letter") == "a"
     with pytest.raises(SettingsError, match=r"^Expected a letter \(one of: a, b\), got 'zzz'. Look again.$"):
         choose("zzz", ("b", "a"), "a letter", "Look again.")
@@ -94,7 +94,8 @@ def test_parse_undoes_to_dict() -> None:
 
 
 KEYS = st.text("abcdefghij-_", min_size=1, max_size=5)
-SCALARS = st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | KEYS
+NUMBERS = st.integers(-(2**40), 2**40) | st.floats(allow_nan=False)
+SCALARS = st.none() | st.booleans() | NUMBERS | st.just("null") | st.text('ab[{"', max_size=5)
 NESTED = st.dictionaries(
     KEYS,
     st.recursive(

@@ -1,6 +1,7 @@
 """Tests of local training and of the metrics: steps worked out by hand, scikit-learn, and closed forms."""
 
 import copy
+import itertools
 import math
 
 import pytest
@@ -135,7 +136,7 @@ def test_every_image_is_seen_once_an_epoch() -> None:
         generator=generator(0),
     )
     assert [len(batch) for batch in seen] == [4, 4, 2] * 3
-    epochs = [sum(seen[first : first + 3], []) for first in (0, 3, 6)]
+    epochs = [list(itertools.chain(*seen[first : first + 3])) for first in (0, 3, 6)]
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert epochs[0] != epochs[1]
 
@@ -212,7 +213,7 @@ def test_score_agrees_with_scikit_learn(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_one_image_taken_for_a_fake_lowers_recall_all() -> None:
-    """100 images, 10 of each class, all right but one, which is called "fake": recall 0.99 over ten, 0.9 over eleven."""
+    """100 images, 10 of each class, all right but one called "fake": recall 0.99 over ten, 0.9 over eleven."""
     labels = torch.arange(10).repeat_interleave(10)
     predicted = labels.clone()
     predicted[0] = 10
