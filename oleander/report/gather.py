@@ -16,7 +16,7 @@ from oleander.scenario import Scenario
 
 T = TypeVar("T")
 
-SHOWN_ROUNDS = 24
+SHOWN_ROUNDS = 40
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
@@ -106,6 +106,7 @@ def gather(run: RunDirectory) -> Gathered:
         found.missing.append(f"{len(found.rounds)} of {planned} rounds are on record.")
     if not found.verdict:
         found.missing.append(f"The run was not judged. Do that with: oleander judge {shlex.quote(str(run.path))}")
+    found.missing += [text for text in found.verdict.get("missing") or [] if text not in found.missing]
     if not run.loot() and found.scenario.malicious():
         found.missing.append("There is no loot: the attack never began, or the run ended before.")
     return found
@@ -237,6 +238,18 @@ def interval(numbers: Mapping[str, Any]) -> str:
     """Write the 95 % interval of the share that was recognised; empty where there is none."""
     low, high = finite(numbers.get("recognised_low")), finite(numbers.get("recognised_high"))
     return "" if low is None or high is None else f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+def moments(found: Gathered) -> list[tuple[str, dict[str, float]]]:
+    """Return (heading, the global model's numbers) before the attack, as it begins, after that and at the end."""
+    model, change = found.verdict.get("global_model") or {}, before_and_after(found)
+    listed = [
+        ("mean before", change["before"]),
+        ("at its start", model.get("start") or {}),
+        ("mean from then on", change["after"]),
+        ("at the end", model.get("final") or (found.rounds[-1] if found.rounds else {})),
+    ]
+    return [(heading, numbers) for heading, numbers in listed if numbers]
 
 
 def before_and_after(found: Gathered) -> dict[str, dict[str, float]]:

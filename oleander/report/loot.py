@@ -1,6 +1,7 @@
 """The loot of one run, target by target, beside the truth. Only here do stolen and private images meet on the page."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import numpy as np
 from torch import Tensor
 
 from oleander.report.gather import Gathered
-from oleander.report.metrics import targets_of
-from oleander.report.pictures import Pair, Pixels, Stage, image_uri, pairs, spread
+from oleander.report.metrics import targets_of, unbroken
+from oleander.report.pictures import Pair, Pixels, Stage, file_uri, image_uri, pairs, spread
 
 SHOWN_PAIRS = 10
 SHOWN_STAGES = 8
@@ -31,6 +32,7 @@ class Target:
         side: height and width of an image in pixels.
         pairs: its first samples, in the order in which the generator made them (they are independent draws).
         stages: the first samples of some rounds from the first to the last.
+        figure: the judge's own picture of the same loot, with the nearest images of other classes, as a data URI.
         numbers: the judge's.
 
     """
@@ -43,6 +45,7 @@ class Target:
     side: tuple[int, int] | None
     pairs: list[Pair]
     stages: list[Stage]
+    figure: str
     numbers: dict[str, Any]
 
     @property
@@ -59,7 +62,7 @@ class Target:
     @property
     def words(self) -> str:
         """The judge's words."""
-        return str(self.numbers.get("words", ""))
+        return unbroken(str(self.numbers.get("words", "")))
 
 
 def truth(found: Gathered) -> dict[int, Images]:
@@ -111,6 +114,7 @@ def _target(
 ) -> Target:
     """Put together what one attacker got for one class (`key`: which attacker, which class)."""
     who, label = key
+    figure = found.run.figures / f"nearest-{who}-{label}.png"
     chosen = {number: images[labels == label] for number, (images, labels) in read.items()}
     chosen = {number: images for number, images in chosen.items() if len(images)}
     last = max(chosen, default=None)
@@ -129,5 +133,6 @@ def _target(
             Stage(round=number, pictures=[image_uri(image) for image in images[:SAMPLES_PER_STAGE]])
             for number, images in chosen.items()
         ],
+        figure=found.attempt(figure.name, partial(file_uri, figure), "") if figure.is_file() else "",
         numbers=numbers,
     )

@@ -162,6 +162,11 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(dict.fromkeys(names), key=lambda name: known.index(name) if name in METRICS else len(known))
 
 
+def unbroken(text: str) -> str:
+    """Return a text in which a number and its per cent sign stay on one line."""
+    return text.replace(" %", "\u00a0%")
+
+
 def finite(value: Any) -> float | None:
     """Return a number as float; None for what is absent, no number, NaN or infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -219,14 +224,20 @@ def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNu
             else ("No control class." if rows else "Not judged."),
         ),
         KeyNumber(
-            value=written(farthest.get("nn_rmse")),
+            value=_near(farthest.get("nn_rmse")),
             label="from a stolen image to the nearest real one",
-            note=f"Other classes: {written(farthest.get('nn_rmse_other'))}. "
-            f"Unseen real images: {written(farthest.get('nn_rmse_real'))}."
+            note=f"To other classes {_near(farthest.get('nn_rmse_other'))}; "
+            f"of unseen real images {_near(farthest.get('nn_rmse_real'))}. White against black is 2."
             if farthest
             else "Not judged.",
         ),
     )
+
+
+def _near(value: Any) -> str:
+    """Write a distance with two digits, as the pairs of images do."""
+    number = finite(value)
+    return ABSENT if number is None else f"{number:.2f}"
 
 
 def _closeness(row: Mapping[str, Any]) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from oleander.report import gather, loot
 from oleander.report.curves import Chart, charts
-from oleander.report.metrics import KeyNumber, finite, in_order, key_numbers, written
+from oleander.report.metrics import KeyNumber, finite, in_order, key_numbers, unbroken, written
 from oleander.report.pictures import file_uri
 from oleander.rundir import RunDirectory
 
@@ -39,7 +39,7 @@ def section(run: RunDirectory, anchor: str) -> Section:
     return Section(
         anchor=anchor,
         found=found,
-        headline=str(found.verdict.get("headline") or "This run has not been judged."),
+        headline=unbroken(str(found.verdict.get("headline") or "This run has not been judged.")),
         numbers=key_numbers(found.verdict),
         targets=targets,
         side=next((target.side for target in targets if target.side), None),
@@ -58,9 +58,10 @@ def _names(numbers: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _figures(found: gather.Gathered) -> list[tuple[str, str]]:
-    """Return (name, data URI) of the judge's figures that the page does not draw itself."""
+    """Return (what it shows, data URI) of the judge's figures that the page does not draw itself."""
+    said = "ROC curves of the global model, class by class"
     paths = sorted(found.run.figures.glob("roc*.png"))
-    read = [(path.stem.replace("-", " "), found.attempt(path.name, partial(file_uri, path), "")) for path in paths]
+    read = [(said, found.attempt(path.name, partial(file_uri, path), "")) for path in paths]
     return [(name, uri) for name, uri in read if uri]
 
 

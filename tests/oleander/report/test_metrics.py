@@ -46,7 +46,7 @@ def test_the_weakest_theft_and_the_strongest_control_count() -> None:
     controls = [{"control": True, "recognised": share} for share in (0.0, 0.04)]
     numbers = key_numbers(verdict(a=first, b=second, c=controls[0], d=controls[1]))
     assert [number.value for number in numbers] == ["60 %", "4 %", "0.25"]
-    assert numbers[2].note.startswith("Other classes: 0.26.")
+    assert numbers[2].note.startswith("To other classes 0.26;")
 
 
 def test_without_a_verdict_there_are_dashes() -> None:

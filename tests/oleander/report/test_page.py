@@ -167,11 +167,14 @@ def test_broken_files_are_named_and_the_rest_is_shown(fabricate: Make, tmp_path:
 
 
 def test_figures_are_inside(fabricate: Make, tmp_path: Path) -> None:
-    """The judge's ROC curves come along as a picture."""
+    """The judge's ROC curves and its picture of nearest images come along."""
     run = fabricate()
     run.figures.mkdir()
-    Image.fromarray(np.full((40, 60, 3), 255, dtype=np.uint8)).save(run.figures / "roc-final.png")
-    assert "roc final" in Page(write([run], tmp_path / "page.html")).alts
+    for name in ("roc", "nearest-client-2-1"):
+        Image.fromarray(np.full((40, 60, 3), 255, dtype=np.uint8)).save(run.figures / f"{name}.png")
+    alts = Page(write([run], tmp_path / "page.html")).alts
+    assert "ROC curves of the global model, class by class" in alts
+    assert any((alt or "").startswith("Loot of class 1, one drawn at random") for alt in alts)
 
 
 def test_the_page_is_small(fabricate: Make, tmp_path: Path) -> None:
