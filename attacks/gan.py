@@ -11,8 +11,8 @@ Differences from the paper:
 1. `fake_label` is the extra output of Sun or, as in Luo's account of Hitaj, a class that the attacker owns.
 2. The paper draws 50 images out of 5,000 fresh fakes; here the 50 are made fresh, which has the same distribution.
 3. Several targets at once, each with a generator of its own.
-4. `ensemble`, `combine`, `tv`, `dark`, `diversity`, `replay_rounds` and `noise_images` are ours, off by default: without them the
-   generator mostly finds adversarial noise.
+4. `ensemble`, `combine`, `tv`, `dark`, `diversity`, `replay_rounds` and `noise_images` are ours, off by default:
+   without them the generator mostly finds adversarial noise.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,8 @@ class Options:
         lr, betas, eps: of the generator's Adam, whose state is kept.
         poison_images: fakes a round and target in the local training.
         replay_rounds: half of those are drawn from the fakes of so many past rounds; 0 for none.
-        noise_images: images of nothing, labelled fake, a round, from the first round on.
+        noise_images: images of nothing, labelled fake, a round ...
+        noise_early: ... from the first round on, or with the attack only, since they slow the federation's learning.
         ensemble: the generator must convince so many of the latest global models ...
         combine: ... in `turn`, or one with the `mean` of their weights, which is steadier than any of them (the idea of
             Izmailov et al. 2018, Averaging Weights Leads to Wider Optima).
@@ -68,6 +69,7 @@ class Options:
     poison_images: int = 50
     replay_rounds: int = 0
     noise_images: int = 0
+    noise_early: bool = True
     ensemble: int = 1
     combine: str = "turn"
     tv: float = 0.0
@@ -164,7 +166,7 @@ class GanAttack:
             self._loss = self._train(view.global_model, generator)
             if options.poison:
                 parts += self._fakes(generator)
-        if options.poison and options.noise_images:
+        if options.poison and options.noise_images and (self._started or options.noise_early):
             parts.append(nothings(options.noise_images, self.facts.shape, generator))
         fakes = sum(len(part) for part in parts[1:])
         labels = torch.full((fakes,), self._fake_label, dtype=torch.int64)

@@ -68,6 +68,14 @@ def test_without_poison_it_trains_on_its_own_data_alone() -> None:
     assert torch.equal(images.labels, own.labels)
 
 
+@pytest.mark.parametrize(("early", "before"), [(True, 5), (False, 0)])
+def test_noise_comes_early_or_with_the_attack(early: bool, before: int) -> None:  # noqa: FBT001 - pytest passes it
+    """Five images of nothing in every round, or only once the attack has begun."""
+    thief = attack(start_accuracy=None, start_round=2, noise_images=5, noise_early=early)
+    assert len(thief.observe(view(1), generator(1)).images) == before
+    assert len(thief.observe(view(2), generator(2)).images) == 6 + 5
+
+
 def test_replay_gives_half_of_the_fakes_from_past_rounds() -> None:
     """Six fakes for each of two targets: three fresh in the first round; then three fresh and three old ones."""
     thief = attack(target=[3, 6], start_round=1, replay_rounds=2)
