@@ -24,6 +24,7 @@ from oleander.scenario import Scenario
 PLAIN_LINES = 50
 PREVIEW_PIXELS = 32
 NAMED_CLIENTS = 20
+REFRESH_SECONDS = 1.0  # of the clock; a new round is shown at once
 STYLE = "#d6407f"
 
 
@@ -71,6 +72,7 @@ class LiveView:
         self._failures = 0
         self._loot: tuple[str, RenderableType] | None = None
         self._began = time.monotonic()
+        self._shown = -math.inf
         self._live = None if self.plain else Live(console=self.console, auto_refresh=False)
 
     def __enter__(self) -> Self:
@@ -97,9 +99,10 @@ class LiveView:
             self._failures += len(line.get("failures") or [])
             if self.plain:
                 self._say(line)
-        if self._live is not None:
+        if self._live is not None and (lines or time.monotonic() - self._shown >= REFRESH_SECONDS):
             if lines and self.colours:
                 self._loot = self._preview() or self._loot
+            self._shown = time.monotonic()
             self._live.update(self.render(), refresh=True)
 
     def render(self) -> RenderableType:

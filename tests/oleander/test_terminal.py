@@ -158,3 +158,15 @@ def test_the_terminal_imports_no_torch() -> None:
     """The view of a run is there at once."""
     code = "import sys, oleander.terminal; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_live_view_without_news_draws_nothing(fabricate: Callable[..., RunDirectory]) -> None:
+    """Asked ten times within a second, it draws once: over a slow line that matters."""
+    run = fabricate()
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system="truecolor", _environ={})
+    with LiveView(run, run.scenario, console) as view:
+        view.tick()
+        drawn = len(written(console))
+        for _ in range(9):
+            view.tick()
+        assert len(written(console)) == drawn
