@@ -184,10 +184,19 @@ def _assumption(entry: Any) -> tuple[str, bool]:
 
 
 def command(found: Gathered) -> str:
-    """Return the command that repeats the run: as it was given if the environment kept it, else from scenario.yaml."""
+    """Return the command that repeats the run: as it was given if the environment kept it, else from scenario.yaml.
+
+    Without --out, whose folder is taken by now.
+    """
     kept = found.environment.get("command")
     if isinstance(kept, list):
-        return shlex.join(map(str, kept))
+        words = [str(word) for word in kept]
+        before = ["", *words]
+        return shlex.join(
+            word
+            for word, last in zip(words, before, strict=False)
+            if last != "--out" and word != "--out" and not word.startswith("--out=")
+        )
     if isinstance(kept, str) and kept:
         return kept
     engine = f" --engine {found.engine}" if found.engine in ("grpc", "ray") else ""

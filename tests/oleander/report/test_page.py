@@ -211,3 +211,13 @@ def test_a_lost_process_is_named(fabricate: Make, tmp_path: Path) -> None:
     run.update_environment(lost=[{"client": 1, "pid": 101, "how": "was killed by SIGKILL", "log": "node-1.log"}])
     text = Page(write([run], tmp_path / "page.html")).text
     assert "Participant 1 was lost: its process 101 was killed by SIGKILL." in text
+
+
+@pytest.mark.parametrize("out", [["--out", "taken folder"], ["--out=taken folder"]])
+def test_the_command_is_as_it_was_given_but_for_the_folder(fabricate: Make, tmp_path: Path, out: list[str]) -> None:
+    """The folder exists by now, so repeating the command word for word would be refused."""
+    run = fabricate()
+    run.update_environment(command=["oleander", "run", "demo", *out, "--set", "task.optimizer.lr=0.1"])
+    text = Page(write([run], tmp_path / "page.html")).text
+    assert "oleander run demo --set task.optimizer.lr=0.1\n" in text.replace("</pre>", "\n") + "\n"
+    assert "taken folder" not in text
