@@ -1,0 +1,180 @@
+"""Federations between real processes: the three ways to run one give the same weights, and survive what may happen."""
+
+import hashlib
+import itertools
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from watching import wait_for_the_end_of
+
+from oleander import engines
+from oleander.engines import EngineError, Job
+from oleander.engines.processes import descendants
+from oleander.rundir import RunDirectory
+from task.settings import SettingsError
+
+LONG = ("task.local_epochs=60", "task.optimizer.lr=0.01")
+OLDER = """import importlib.metadata as m
+real = m.version
+m.version = lambda name: "1.38.9" if name == "flwr" else real(name)
+"""
+COMMAND = """
+import sys
+from pathlib import Path
+from oleander import engines, scenario
+from oleander.rundir import RunDirectory
+run = RunDirectory.open(Path(sys.argv[1]))
+try:
+    engines.run(sys.argv[2], engines.Job(scenario=run.scenario, run=run))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def weights(run: RunDirectory) -> str:
+    """Return a fingerprint of the final weights."""
+    return hashlib.sha256((run.path / "global" / "final.safetensors").read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def warm(make_job: Callable[..., Job]) -> Iterator[RunDirectory]:
+    """A run of two clients and two rounds with the warm fleet."""
+    job = make_job(2, 2)
+    engines.run("grpc", job)
+    yield job.run
+    assert descendants(os.getpid()) == []
+
+
+def test_the_warm_fleet_leaves_a_complete_run_directory(warm: RunDirectory) -> None:
+    """Every round, the loot, a process and a log for each node, and nothing of Flower's own folder."""
+    assert [line["round"] for line in warm.rounds()] == [1, 2]
+    assert all(line["clients"] == [0, 1] and line["failures"] == [] for line in warm.rounds())
+    assert set(warm.loot()["client-1"]) == {1, 2}
+    environment = warm.environment()
+    nodes = environment["nodes"]
+    assert environment["fleet"] == "warm"
+    assert [(node["client"], node["role"], node["device"]) for node in nodes] == [
+        (0, "honest", "cpu"),
+        (1, "malicious", "cpu"),
+    ]
+    assert len({node["pid"] for node in nodes} | {os.getpid()}) == 3
+    assert len({node["node_id"] for node in nodes}) == 2
+    logs = {path.name for path in warm.logs.iterdir()}
+    assert logs >= {"superlink.log", "serverapp.log", "client-00.log", "client-01.log"}
+    assert not (warm.path / "flower").exists()
+
+
+def test_ray_gives_the_same_weights_bit_for_bit(warm: RunDirectory, make_job: Callable[..., Job]) -> None:
+    """Virtual clients end where real processes do, and leave no process of Ray's."""
+    job = make_job(2, 2)
+    engines.run("ray", job)
+    assert weights(job.run) == weights(warm)
+    assert [node["role"] for node in job.run.environment()["nodes"]] == ["honest", "malicious"]
+    assert descendants(os.getpid()) == []
+
+
+def test_a_flower_that_is_not_known_runs_stock_with_a_warning_and_the_same_weights(
+    warm: RunDirectory,
+    make_job: Callable[..., Job],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Under another version's name the warm fleet steps aside for Flower's own commands."""
+    (tmp_path / "sitecustomize.py").write_text(OLDER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    job = make_job(2, 2)
+    with caplog.at_level(logging.WARNING, "oleander.engines"):
+        engines.run("grpc", job)
+    assert "Stock Flower is used" in caplog.text
+    assert "this is 1.38.9" in caplog.text
+    assert job.run.environment()["fleet"] == "stock"
+    assert weights(job.run) == weights(warm)
+    assert descendants(os.getpid()) == []
+
+
+def test_a_killed_worker_costs_its_reply_and_a_killed_supernode_its_client(
+    make_job: Callable[..., Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both are noticed at once, recorded by name, and the run goes on with the others."""
+    job = make_job(3, 5, *LONG)
+    times: list[float] = []
+    killed: list[int] = []
+
+    def tick() -> None:
+        done = len(job.run.rounds())
+        if done > len(times):
+            times.extend([time.monotonic()] * (done - len(times)))
+        if done == 1 and not killed and time.monotonic() - times[0] > 0.3:
+            supernode = job.run.environment()["nodes"][0]["pid"]
+            fleet = int(Path(f"/proc/{supernode}/stat").read_text().rpartition(")")[2].split()[1])
+            killed.append(max(descendants(fleet)))  # the youngest is a worker
+            os.kill(killed[0], signal.SIGKILL)
+        if done == 2 and len(killed) == 1 and time.monotonic() - times[1] > 0.3:
+            killed.append(job.run.environment()["nodes"][0]["pid"])
+            os.kill(killed[1], signal.SIGKILL)
+
+    with caplog.at_level(logging.WARNING, "oleander.engines"):
+        engines.run("grpc", job, tick)
+    rounds = job.run.rounds()
+    assert [line["round"] for line in rounds] == [1, 2, 3, 4, 5]
+    assert [line["replies"] for line in rounds] == [3, 2, 2, 2, 2]
+    assert "the client failed" in rounds[1]["failures"][0]["reason"]
+    assert [[failure["client"] for failure in line["failures"]] for line in rounds[2:]] == [[0], [0], [0]]
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 20
+    assert f"Client 0 was lost: its SuperNode (process {killed[1]}) was ended by SIGKILL" in caplog.text
+    assert "client-00.log" in caplog.text
+    assert [lost["client"] for lost in job.run.environment()["lost"]] == [0]
+    assert descendants(os.getpid()) == []
+
+
+def test_too_few_replies_end_the_run_with_the_reason_and_keep_what_there_is(make_job: Callable[..., Job]) -> None:
+    """The ServerApp's own words reach the caller; the rounds before stay on disk."""
+    job = make_job(2, 50, "federation.min_replies=2", *LONG)
+
+    def tick() -> None:
+        if len(job.run.rounds()) == 1:
+            os.kill(job.run.environment()["nodes"][0]["pid"], signal.SIGKILL)
+
+    with pytest.raises(EngineError, match=r"(?s)Expected at least 2 usable replies in round \d+, got 1.*client 0"):
+        engines.run("grpc", job, tick)
+    assert 1 <= len(job.run.rounds()) < 50
+    assert descendants(os.getpid()) == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "number"),
+    [("grpc", signal.SIGKILL), ("grpc", signal.SIGTERM), ("grpc", signal.SIGINT), ("ray", signal.SIGKILL)],
+)
+def test_nothing_outlives_the_command(engine: str, number: int, make_job: Callable[..., Job]) -> None:
+    """However the command ends, every process of the run ends with it, and what was computed can be read."""
+    run = make_job(2, 500).run
+    command = subprocess.Popen([sys.executable, "-c", COMMAND, str(run.path), engine])
+    end = time.monotonic() + 90
+    while not run.rounds():
+        assert command.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    family = descendants(command.pid)
+    assert len(family) >= 4
+    command.send_signal(number)
+    assert command.wait(20) != 0
+    wait_for_the_end_of(*family, seconds=10 if number == signal.SIGKILL else 0.1)
+    assert run.rounds()[0]["replies"] == 2
+    gone = time.monotonic() + 5
+    while (run.path / "flower").exists():
+        assert time.monotonic() < gone
+        time.sleep(0.05)
+
+
+def test_an_unknown_engine_is_refused_with_the_nearest_name(make_job: Callable[..., Job]) -> None:
+    """Expected, got and remedy, before anything is started."""
+    with pytest.raises(SettingsError, match="grcp"):
+        engines.run("grcp", make_job(2, 1))

@@ -1,0 +1,29 @@
+"""Free ports."""
+
+import socket
+
+import pytest
+
+from oleander.engines.ports import HOST, free_ports, listening
+from task.settings import SettingsError
+
+
+def test_ports_are_different_and_free() -> None:
+    """Every port that is returned can be bound, all at the same time."""
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    sockets = [socket.create_server((HOST, port)) for port in ports]
+    assert listening(ports)
+    for one in sockets:
+        one.close()
+    assert not listening(ports)
+
+
+def test_a_taken_port_is_not_handed_out_and_too_few_are_refused_with_a_remedy() -> None:
+    """Of two ports with one taken, the other is found; two cannot be."""
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        around = range(port - 1, port + 1)
+        assert port not in free_ports(1, range(port - 40, port + 1))
+        with pytest.raises(SettingsError, match=r"Expected 3 free TCP ports on 127\.0\.0\.1 .*--engine ray"):
+            free_ports(3, around)
