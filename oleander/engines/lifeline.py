@@ -27,6 +27,7 @@ class Lifeline:
 
         """
         self.folders = [home]
+        self._ending = threading.Lock()
         self.descriptor = os.dup(0)
         self._events = os.dup(1)
         os.dup2(2, 1)
@@ -44,7 +45,8 @@ class Lifeline:
             return
 
     def end(self, code: int) -> None:
-        """End every descendant, remove the home folder, and leave this process at once."""
+        """End every descendant, remove the folders, and leave this process at once; who comes second waits for that."""
+        self._ending.acquire()
         end_descendants()
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,12 +4,18 @@ Run as `python -m oleander.engines.ray.simulation PLAN`.
 """
 
 import json
+import os
+import select
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any
 
 from oleander.engines.lifeline import Lifeline
+from oleander.engines.processes import die_with_parent
+
+POLL_SECONDS = 0.1
 
 
 def simulate(plan: dict[str, Any], scratch: str) -> None:
@@ -55,22 +61,40 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
     )
 
 
+def drive(plan: dict[str, Any], scratch: str, lifeline: Lifeline) -> None:
+    """Simulate, say why if it fails, and leave this process."""
+    code = 1
+    try:
+        simulate(plan, scratch)
+        code = 0
+    except Exception as error:  # noqa: BLE001 - the last frame of a process: the log gets all of it
+        lifeline.tell("failed", reason=str(error), log="simulation.log")
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
 def main(path: str) -> None:
     """Run a plan to its end."""
     plan = json.loads(Path(path).read_text(encoding="utf-8"))
     lifeline = Lifeline(plan["home"])
-    lifeline.watch()
     for client, role in enumerate(plan["roles"]):
         lifeline.tell("node", client=client, node_id=None, role=role, pid=None)
-    try:
-        scratch = tempfile.mkdtemp(prefix="oleander-")
-        lifeline.folders.append(scratch)
-        simulate(plan, scratch)
-    except Exception as error:
-        lifeline.tell("failed", reason=str(error), log="simulation.log")
-        raise
-    finally:
-        lifeline.end(0)
+    scratch = tempfile.mkdtemp(prefix="oleander-")
+    lifeline.folders.append(scratch)
+    parent = os.getpid()
+    driver = os.fork()
+    if not driver:
+        # Ray ends its driver at once when its other processes are gone, so that this one must tidy up.
+        die_with_parent(parent)
+        drive(plan, scratch, lifeline)
+    ended = 0
+    while not ended:
+        if select.select([lifeline.descriptor], [], [], POLL_SECONDS)[0]:
+            lifeline.end(1)
+        ended, status = os.waitpid(driver, os.WNOHANG)
+    lifeline.end(min(abs(os.waitstatus_to_exitcode(status)), 1))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from flwr.cli.build import build_fab_from_disk
 from flwr.common.config import get_fused_config_from_dir
 
@@ -18,6 +19,7 @@ def test_flower_reads_the_run_config_as_it_was_given(tmp_path: Path, make_job: C
     assert get_fused_config_from_dir(folder, {}) == config
 
 
+@pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")  # Flower's own, when it builds a bundle
 def test_the_bundle_holds_the_packages_and_nothing_else(tmp_path: Path) -> None:
     """Flower builds a bundle of the folder; the command's own package does not travel."""
     folder = assemble(tmp_path / "app", {})

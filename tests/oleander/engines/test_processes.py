@@ -12,7 +12,7 @@ CHAIN = """
 import os, subprocess, sys, time
 from oleander.engines.processes import adopt_orphans, end_descendants, descendants
 adopt_orphans()
-orphan = "import subprocess; print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid)"
+orphan = "import subprocess as s; print(s.Popen(['sleep', '60'], start_new_session=True, stdout=-3, stderr=-3).pid)"
 pid = int(subprocess.run([sys.executable, "-c", orphan], capture_output=True, check=True).stdout)
 assert descendants(os.getpid()) == [pid], descendants(os.getpid())
 end_descendants()
