@@ -1,0 +1,73 @@
+"""What an attack was granted. Settings that flatter it are marked as upper bounds: in the wild it gets less."""
+
+from typing import Any
+
+from oleander.scenario import ClientSettings, Scenario
+
+
+def assumptions(scenario: Scenario) -> list[dict[str, Any]]:
+    """Return {"text": a sentence, "upper_bound": whether it flatters the attack} for everything worth knowing."""
+    found = _of_the_federation(scenario)
+    for entry in scenario.clients:
+        if entry.role == "malicious":
+            found += [line for line in _of_an_attacker(scenario, entry) if line not in found]
+    text = "One run with one seed: intervals cover the draw of the samples, not what another seed would give."
+    return [*found, _fact(text)]
+
+
+def _flatters(text: str) -> dict[str, Any]:
+    return {"text": text, "upper_bound": True}
+
+
+def _fact(text: str) -> dict[str, Any]:
+    return {"text": text, "upper_bound": False}
+
+
+def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
+    """Say how data and participants are laid out."""
+    partition, clients = scenario.task.partition, scenario.federation.clients
+    found = []
+    if partition.kind == "one-class":
+        found.append(_flatters("Every participant holds one class only: who has the class has the participant's data."))
+    elif partition.kind == "k-classes":
+        count = partition.classes_per_client
+        found.append(
+            _flatters(f"Every participant holds {count} classes only, so a class says much about a participant.")
+        )
+    elif partition.kind == "iid":
+        found.append(_fact("Every participant holds every class: a stolen class is nobody's in particular."))
+    if clients == 2:  # noqa: PLR2004  # the smallest federation
+        found.append(_flatters("There are two participants: what the attacker did not send is the victim's."))
+    else:
+        found.append(
+            _fact(f"There are {clients} participants; each attacker claims as many examples as an honest one.")
+        )
+    strategy, options = scenario.server.strategy, scenario.server.options
+    if float(options.get("fraction_train", 1.0)) == 1.0:
+        found.append(_flatters("Every participant takes part in every round, so the attacker sees every global model."))
+    if strategy == "fedavg":
+        found.append(_flatters("The server takes the plain mean of the updates; nobody checks, clips or blurs them."))
+    return found
+
+
+def _of_an_attacker(scenario: Scenario, entry: ClientSettings) -> list[dict[str, Any]]:
+    """Say what an attacker knows and does."""
+    options, found = entry.options, []
+    holders = set(scenario.task.partition.holders or ())
+    if "target" in options:
+        found.append(_flatters("The attacker knows which output of the shared model stands for the class it wants."))
+    if options.get("fake_label") == "extra" and options.get("poison"):
+        found.append(_flatters("The shared model has an output more than there are classes, for the attacker's fakes."))
+    if options.get("poison"):
+        found.append(_flatters("The attacker trains the shared model on its fakes, and nobody notices."))
+    if options.get("noise_images"):
+        found.append(_flatters("From the first round on the attacker also teaches the shared model to refuse noise."))
+    if options.get("dark"):
+        found.append(_flatters("The attacker assumes that images are dark at the background, as these are."))
+    if options.get("start_accuracy") is not None:
+        found.append(_fact("The server tells everyone its test accuracy; the attacker waits for it."))
+    if holders.intersection(entry.ids):
+        found.append(_flatters("The attacker holds data of its own, of the same kind as the victims'."))
+    else:
+        found.append(_fact("The attacker holds no data."))
+    return found

@@ -1,0 +1,87 @@
+"""The global model before and after: Sun's Fig. 6 (ROC, AUC per class) and Fig. 7 (accuracy, precision, recall, F1)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from task.models import build
+from task.seeding import generator
+from task.settings import TaskSettings
+from task.training import score
+
+NAMES = ("accuracy", "loss", "precision", "recall", "f1", "precision_all", "recall_all", "f1_all")
+Curve = tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]
+
+
+def rebuild(task: TaskSettings, shape: tuple[int, int, int], classes: int, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Return the shared model with these weights, in evaluation mode."""
+    model = build(task.model, shape, task.outputs or classes, generator(0))
+    model.load_state_dict(dict(weights))
+    return model.eval()
+
+
+def metrics(answers: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return task.training.Evaluation of logits [N, outputs] as a mapping."""
+    return asdict(score(answers, labels))
+
+
+def aucs(answers: Tensor, labels: Tensor) -> dict[int, float]:
+    """Return the area under the ROC curve of each class, one against the rest, by its probability.
+
+    Args:
+        answers: logits float32 [N, outputs].
+        labels: int64 [N].
+
+    Returns:
+        From 0 to 1 by class, 0.5 for guessing; NaN where all labels are the same. Classes without images are left out.
+
+    """
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415  # takes two seconds
+
+    found = {}
+    for label in sorted(set(labels.tolist())):
+        positive = (labels == label).numpy()
+        found[label] = math.nan if positive.all() else float(roc_auc_score(positive, _scores(answers, label)))
+    return found
+
+
+def roc_curves(answers: Tensor, labels: Tensor) -> dict[int, Curve]:
+    """Return (false positive rate, true positive rate) by class for which there is a curve; see `aucs`."""
+    from sklearn.metrics import roc_curve  # noqa: PLC0415  # takes two seconds
+
+    found = {}
+    for label in sorted(set(labels.tolist())):
+        positive = (labels == label).numpy()
+        if not positive.all():
+            false, true, _ = roc_curve(positive, _scores(answers, label))
+            found[label] = (false, true)
+    return found
+
+
+def _scores(answers: Tensor, label: int) -> "np.ndarray[Any, Any]":
+    """Return log(p / (1 - p)) of a class: in the order of p, but without the ties near 0 and 1 that rounding makes."""
+    answers = answers.double()
+    rest = torch.cat([answers[:, :label], answers[:, label + 1 :]], 1)
+    return (answers[:, label] - rest.logsumexp(1)).numpy()
+
+
+def means(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the mean of every metric over lines of rounds.jsonl, and their number as `rounds`; empty without lines."""
+    if not lines:
+        return {}
+    present = [name for name in NAMES if all(name in line for line in lines)]
+    return {"rounds": len(lines)} | {name: sum(line[name] for line in lines) / len(lines) for name in present}
+
+
+def before_and_after(
+    lines: Sequence[Mapping[str, Any]], start: int | None
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the means over the rounds before `start` and from it on: its model is the first to be poisoned."""
+    if start is None:
+        return means(lines), {}
+    return means([line for line in lines if line["round"] < start]), means([x for x in lines if x["round"] >= start])

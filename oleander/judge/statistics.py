@@ -1,0 +1,49 @@
+"""How sure: an interval for a share, and a test whether the loot knows the owner's own records."""
+
+import math
+
+import torch
+from torch import Tensor
+
+Z95 = 1.959963984540054
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    """Return the 95 % interval for a share of `hits` out of `count` (Wilson 1927); (0, 1) where count is 0.
+
+    It covers the luck of drawing these samples. It says nothing about other seeds, and counts samples as independent.
+    """
+    if count == 0:
+        return 0.0, 1.0
+    share, square = hits / count, Z95**2
+    middle = (share + square / (2 * count)) / (1 + square / count)
+    half = Z95 / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def owner_test(distances: Tensor, owned: Tensor, tries: int, generator: torch.Generator) -> tuple[float, float]:
+    """Test whether the loot is nearer to the owner's records than to others of the same class.
+
+    A loot that is a good average of the class is near to everybody's images. Only if it is nearer to those which the
+    owner trained on than to as many that nobody trained on does it know records. Which images the owner got was drawn
+    by lot, so if the loot knows the class alone, any other lot would do as well: a permutation test, exact however
+    alike the samples are.
+
+    Args:
+        distances: float [N, M], of each sample to each image of the class, the owner's and the others.
+        owned: bool [M], which are the owner's; about half of them.
+        tries: permutations.
+        generator: draws them.
+
+    Returns:
+        The mean over the samples of (nearest other - nearest owned), positive where the owner's are nearer; and the
+        share of lots that give at least as much (one-sided, in (0, 1]).
+
+    """
+
+    def advantage(mine: Tensor) -> float:
+        return (distances[:, ~mine].min(1).values - distances[:, mine].min(1).values).mean().item()
+
+    measured = advantage(owned)
+    as_much = sum(advantage(owned[torch.randperm(len(owned), generator=generator)]) >= measured for _ in range(tries))
+    return measured, (as_much + 1) / (tries + 1)

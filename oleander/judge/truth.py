@@ -1,0 +1,104 @@
+"""What the loot is held against. The only place where participants' own images and the loot come together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oleander.judge.training_set import together
+from task.datasets import Dataset, to_float
+from task.seeding import generator
+
+MOST_REFERENCES = 5000
+MOST_HELD_OUT = 200
+ENOUGH_OTHERS = 20
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Truth:
+    """The truth about one target class. All images float32 [N, C, H, W] in [-1, 1], in an order drawn at random.
+
+    Attributes:
+        label: the class.
+        owners: participants other than the attacker who hold images of it; empty for a control, a class that nobody
+            holds.
+        images: all that the owners hold of it; for a control, the data set's own training images of it.
+        held_out: test images of the class, 200 at the most: real ones that nobody trained on.
+        others: images of the class that nobody holds, as many as `images` at the most.
+        by_class: training images of every class (held by whoever, or nobody), as many of each; those of the target
+            class are the owners'. An equal number, because more images are nearer to anything.
+
+    """
+
+    label: int
+    owners: tuple[int, ...]
+    images: Tensor
+    held_out: Tensor
+    others: Tensor
+    by_class: tuple[Tensor, ...]
+
+    @property
+    def control(self) -> bool:
+        """Whether nobody owns the class."""
+        return not self.owners
+
+
+def owners(dataset: Dataset, held: Mapping[int, Tensor], label: int, attacker: int | None) -> tuple[int, ...]:
+    """Return the participants, the attacker left out, who hold images of a class."""
+    holding = (client for client, mine in held.items() if (dataset.train.labels[mine] == label).any())
+    return tuple(sorted(client for client in holding if client != attacker))
+
+
+def reveal(dataset: Dataset, held: Mapping[int, Tensor], label: int, attacker: int | None, seed: int) -> Truth:
+    """Return the truth about a class.
+
+    Args:
+        dataset: the public data set.
+        held: indices into its training images by participant (task.partitions.held).
+        label: the class.
+        attacker: participant who wants it; None for an attacker who is none.
+        seed: of all draws.
+
+    """
+    draw = generator(seed, "judge", "truth", label)
+
+    def shuffled(indices: Tensor) -> Tensor:
+        return indices[torch.randperm(len(indices), generator=draw)]
+
+    labels, taken = dataset.train.labels, torch.zeros(len(dataset.train.labels), dtype=torch.bool)
+    taken[together(held)] = True
+    who = owners(dataset, held, label, attacker)
+    mine = torch.cat([held[client] for client in who]) if who else torch.arange(len(labels))
+    mine = shuffled(mine[labels[mine] == label])
+    pools = [shuffled((labels == one).nonzero().flatten()) for one in range(len(dataset.classes))]
+    pools[label] = mine
+    count = min(MOST_REFERENCES, *(len(pool) for pool in pools if len(pool)))
+    tests = shuffled((dataset.test.labels == label).nonzero().flatten())
+    free = shuffled(((labels == label) & ~taken).nonzero().flatten())
+    others = torch.cat([dataset.train.images[free], dataset.test.images[tests]])
+    return Truth(
+        label=label,
+        owners=who,
+        images=to_float(dataset.train.images[mine]),
+        held_out=to_float(dataset.test.images[tests[:MOST_HELD_OUT]]),
+        others=to_float(others[: len(mine)]) if who else to_float(others[:0]),
+        by_class=tuple(to_float(dataset.train.images[pool[:count]]) for pool in pools),
+    )
+
+
+def keep(folder: Path, dataset: Dataset, held: Mapping[int, Tensor], victims: set[int]) -> None:
+    """Write victim-CLIENT.npz {images float32 [N, C, H, W] in [-1, 1], labels int64 [N]} for those not there yet."""
+    for client in sorted(victims):
+        path = folder / f"victim-{client}.npz"
+        if path.exists():
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        mine = held[client]
+        draft = folder / f".{path.name}"
+        with draft.open("wb") as file:
+            images, labels = to_float(dataset.train.images[mine]), dataset.train.labels[mine]
+            np.savez_compressed(file, images=images.numpy(), labels=labels.numpy())
+        draft.replace(path)
