@@ -3,9 +3,9 @@
     python benchmarks/round_overhead.py [--clients 5] [--rounds 20] [--stock-rounds 2] [--memory-rounds 100]
 
 Runs the demo's federation (without starting its attack, which is the client's own work) with the warm fleet and, with
-the same seed, with Flower's own commands; prints the median of both, their ratio, and whether the final weights of a run
-of the same length agree. The first round is left out: every process does something for the first time in it. Beside it,
-the memory of all processes of the warm fleet (PSS: what they share is counted once) over the rounds.
+the same seed, with Flower's own commands; prints the median of both, their ratio, and whether the final weights of a
+run of the same length agree. The first round is left out: every process does something for the first time in it. Beside
+it, the memory of all processes of the warm fleet (PSS: what they share is counted once) over the rounds.
 """
 
 import argparse
