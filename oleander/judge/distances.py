@@ -18,6 +18,7 @@ from torch import Tensor
 
 CHUNK = 4096
 BATCH = 16
+EXACT = "donot_use_mm_for_euclid_dist"
 SMALL_SIDE = 16
 
 
@@ -27,7 +28,7 @@ def eq6_pairs(fakes: Tensor, reals: Tensor) -> float:
     From 0 to sqrt(C * H * W).
     """
     left, right = fakes.flatten(1) / 2, reals.flatten(1) / 2  # halving turns [-1, 1] into a range of width 1
-    total = sum(float(torch.cdist(left, part).double().sum()) for part in _chunks(right, CHUNK))
+    total = sum(float(torch.cdist(left, part, compute_mode=EXACT).double().sum()) for part in _chunks(right, CHUNK))
     return total / (len(left) * len(right))
 
 
@@ -64,7 +65,7 @@ def nearest(fakes: Tensor, reals: Tensor) -> tuple[Tensor, Tensor]:
 
 def rmse_matrix(fakes: Tensor, reals: Tensor) -> Tensor:
     """Return the root mean squared differences of all pairs float32 [N, M], pixels in [-1, 1]."""
-    distances: Tensor = torch.cdist(fakes.flatten(1), reals.flatten(1))
+    distances: Tensor = torch.cdist(fakes.flatten(1), reals.flatten(1), compute_mode=EXACT)
     return distances / math.sqrt(fakes[0].numel())
 
 
@@ -81,13 +82,14 @@ def diversity(images: Tensor) -> float:
 def ssim(left: Tensor, right: Tensor) -> float:
     """Return the mean structural similarity of images in pairs, from -1 to 1; 1 for equal ones.
 
-    Wang et al. 2004, with a Gaussian window of sigma 1.5 (11 pixels); of images of up to 16 pixels a side sigma 0.5
-    (5 pixels), since the larger one would look beyond their edges.
+    Wang et al. 2004 on pixels in [0, 1], with a Gaussian window of sigma 1.5 (11 pixels); of images of up to 16
+    pixels a side sigma 0.5 (5 pixels), since the larger one would look beyond their edges.
     """
     from torchmetrics.functional.image import structural_similarity_index_measure  # noqa: PLC0415  # takes a second
 
     sigma = 0.5 if min(left.shape[-2:]) <= SMALL_SIDE else 1.5
-    found = structural_similarity_index_measure(left, right, sigma=sigma, data_range=(-1.0, 1.0))
+    left, right = (left + 1) / 2, (right + 1) / 2  # it compares brightness by products, which mean nothing below 0
+    found = structural_similarity_index_measure(left, right, sigma=sigma, data_range=1.0)
     return float(found[0] if isinstance(found, tuple) else found)
 
 

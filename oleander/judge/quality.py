@@ -46,9 +46,15 @@ def inception_score(images: Tensor, call: Callable[[Tensor], Tensor]) -> float:
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # it shuffles the images by the global generator
         warnings.filterwarnings("ignore", "Metric `InceptionScore` will save all extracted features")
         warnings.filterwarnings("ignore", r"std\(\): degrees of freedom is <= 0")  # of one split
-        metric = InceptionScore(Extractor(call, 0), splits=1)
+        metric = InceptionScore(Extractor(lambda shown: _bounded(call(shown)), 0), splits=1)
         metric.update(images)
         return float(metric.compute()[0])
+
+
+def _bounded(logits: Tensor) -> Tensor:
+    """Keep every class's probability above 0, where its logarithm is a number: e^-700 of the likeliest at the least."""
+    logits = logits.double()
+    return (logits - logits.max(1, keepdim=True).values).clamp(min=-700)
 
 
 def frechet_distance(images: Tensor, reals: Tensor, call: Callable[[Tensor], Tensor], num_features: int) -> float:

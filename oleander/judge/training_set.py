@@ -1,5 +1,6 @@
 """Which public images the judge learns from, and where a judge that was trained once is kept."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -120,5 +121,6 @@ def trained(dataset: Dataset, indices: Tensor, settings: Settings, folder: Path)
         save_file(weights(model), draft)
         draft.replace(path)
     except OSError:  # a read-only home is no reason not to judge
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
     return model

@@ -66,19 +66,20 @@ def _what(numbers: Mapping[str, Any]) -> str:
     """Say whether single records, a prototype or something between was stolen."""
     spread = (
         f"two of the samples are {numbers['diversity']:.2f} apart, two real images {numbers['diversity_real']:.2f}; "
-        f"held-out real images are {numbers['nn_rmse_real']:.2f} from the owners'"
+        f"held-out real images are {numbers['nn_rmse_real']:.2f} from the owners', the samples {numbers['nn_rmse']:.2f}"
     )
     p = numbers["owner_p"]
     if p is None:
-        tested = "too few images of the class are nobody's to test for single records"
+        tested = "too few images of the class are free to test whether the samples know the owners' own"
     else:
-        nearer = f"{numbers['owner_advantage']:.3f} (p = {p:.2g})"
-        tested = f"nearer to the owners' records than to others of the class by {nearer}"
+        nearer = numbers["owner_advantage"]
+        sense = "nearer to" if nearer > 0 else "farther from"
+        tested = f"{abs(nearer):.3f} {sense} the owners' records than to as many others of the class (p = {p:.2g})"
     if numbers["conclusion"] == "records":
-        return f"The samples know the owners' own records: they are {tested}; {spread}."
+        return f"The samples know the owners' own records, not the class alone: they are {tested}; {spread}."
     if numbers["conclusion"] == "prototype":
-        return f"What was stolen is a prototype of the class; no single record is shown ({spread}; {tested})."
-    return f"The samples are as varied as real images; no single record is shown ({spread}; {tested})."
+        return f"What was stolen is a prototype of the class; no single record is shown: {spread}; {tested}."
+    return f"The samples are about as varied as real images; no single record is shown: {spread}; {tested}."
 
 
 def of_attacker(attack: str, start: int | None, last: int | None, targets: Sequence[Mapping[str, Any]]) -> str:
@@ -102,8 +103,9 @@ def _tally(targets: Sequence[Mapping[str, Any]]) -> str:
         records = [one["name"] for one in stolen if one["conclusion"] == "records"]
         only = f", with traces of single records of {', '.join(records)}" if records else ", no single records"
         kind = "as prototypes" if all(one["conclusion"] == "prototype" for one in stolen) else "as likenesses"
-        share = _percent(min(one["recognised"] for one in stolen))
-        parts.append(f"Stolen, {kind}{only}: {names}; at least {share} of the samples are recognised.")
+        share = min(one["recognised"] for one in stolen)
+        counted = "all samples" if share == 1 else f"at least {_percent(share)} of the samples"
+        parts.append(f"Stolen, {kind}{only}: {names}; {counted} are recognised by an independent judge.")
     missed = [one["name"] for one in wanted if one not in stolen]
     if missed:
         parts.append(f"Not shown to be stolen: {', '.join(missed)}.")
