@@ -11,7 +11,7 @@ Differences from the paper:
 1. `fake_label` is the extra output of Sun or, as in Luo's account of Hitaj, a class that the attacker owns.
 2. The paper draws 50 images out of 5,000 fresh fakes; here the 50 are made fresh, which has the same distribution.
 3. Several targets at once, each with a generator of its own.
-4. `ensemble`, `combine`, `tv`, `dark`, `diversity`, `replay_rounds` and `noise_images` are ours, off by default:
+4. `ensemble`, `smoothing`, `tv`, `dark`, `diversity`, `replay_rounds` and `noise_images` are ours, off by default:
    without them the generator mostly finds adversarial noise.
 """
 
@@ -48,9 +48,9 @@ class Options:
         replay_rounds: half of those are drawn from the fakes of so many past rounds; 0 for none.
         noise_images: images of nothing, labelled fake, a round ...
         noise_early: ... from the first round on, or with the attack only, since they slow the federation's learning.
-        ensemble: the generator must convince so many of the latest global models ...
-        combine: ... in `turn`, or one with the `mean` of their weights, which is steadier than any of them (the idea of
-            Izmailov et al. 2018, Averaging Weights Leads to Wider Optima).
+        ensemble: the generator must convince so many of the latest global models, in turn.
+        smoothing: decay a round of a running mean of the global models' weights, which then takes their place: steadier
+            than any of them (the idea of Izmailov et al. 2018, Averaging Weights Leads to Wider Optima); 0 for none.
         tv, dark, diversity: weights of the regularisers.
 
     """
@@ -71,7 +71,7 @@ class Options:
     noise_images: int = 0
     noise_early: bool = True
     ensemble: int = 1
-    combine: str = "turn"
+    smoothing: float = 0.0
     tv: float = 0.0
     dark: float = 0.0
     diversity: float = 0.0
@@ -87,7 +87,7 @@ class Options:
         expect(share is None or 0 <= share <= 1, "start_accuracy from 0 to 1", share)
         expect(self.start_round is None or self.start_round > 0, "start_round > 0", self.start_round)
         choose(self.network, generators.GENERATORS, "a generator network")
-        choose(self.combine, ("turn", "mean"), "a way to combine models")
+        expect(0 <= self.smoothing < 1, "0 <= smoothing < 1", self.smoothing)
         for name in ("steps", "batch_size", "ensemble", "lr"):
             expect(getattr(self, name) > 0, f"{name} > 0", getattr(self, name))
         for name in ("poison_images", "replay_rounds", "noise_images", "tv", "dark", "diversity"):
@@ -157,7 +157,10 @@ class GanAttack:
 
         """
         options = self.options
-        self.models = [*self.models, weights(view.global_model)][-options.ensemble :]
+        latest = weights(view.global_model)
+        if options.smoothing and self.models:
+            latest = {name: then.lerp(latest[name], 1 - options.smoothing) for name, then in self.models[-1].items()}
+        self.models = [*self.models, latest][-options.ensemble :]
         by_accuracy = options.start_accuracy is not None and view.accuracy >= options.start_accuracy
         by_round = options.start_round is not None and view.round >= options.start_round
         self._started = self._started or by_accuracy or by_round
@@ -179,7 +182,7 @@ class GanAttack:
         self.networks.to(device).train()
         restore_optimizer(self.optimizer, optimizer_arrays(self.optimizer))  # follow the weights to the device
         targets = torch.tensor(options.targets, device=device).repeat_interleave(options.batch_size)
-        models = [{name: tensor.to(device) for name, tensor in model.items()} for model in self._opponents()]
+        models = [{name: tensor.to(device) for name, tensor in model.items()} for model in self.models]
         wanted = 0.0
         for step in range(options.steps):
             frozen = models[-1 - step % len(models)]
@@ -198,12 +201,6 @@ class GanAttack:
             self.optimizer.step()
         self.networks.cpu()
         return wanted
-
-    def _opponents(self) -> list[dict[str, Tensor]]:
-        """Return the weights of the models that the generators have to convince, the latest last."""
-        if self.options.combine == "turn":
-            return self.models
-        return [{name: torch.stack([model[name] for model in self.models]).mean(0) for name in self.models[0]}]
 
     def _fakes(self, generator: torch.Generator) -> list[Tensor]:
         """Return this round's fakes for the local training, and remember them for replay."""

@@ -104,14 +104,13 @@ def test_the_ensemble_keeps_the_latest_models() -> None:
     assert torch.equal(thief.models[-1]["0.weight"], view(3).global_model.state_dict()["0.weight"])
 
 
-def test_the_mean_of_the_ensemble_is_one_model() -> None:
-    """After two rounds the discriminator's weights are the mean of both models'."""
-    thief = attack(start_round=1, ensemble=2, combine="mean")
+def test_smoothing_is_a_running_mean_of_the_weights() -> None:
+    """With a decay of 3/4 the second round's discriminator is 3/4 the first model and 1/4 the second."""
+    thief = attack(start_round=1, smoothing=0.75)
     for number in (1, 2):
         thief.observe(view(number), generator(number))
-    (opponent,) = thief._opponents()  # noqa: SLF001 - what the discriminator is cannot be seen from outside
-    both = [view(number).global_model.state_dict()["0.weight"] for number in (1, 2)]
-    torch.testing.assert_close(opponent["0.weight"], (both[0] + both[1]) / 2)
+    first, second = (view(number).global_model.state_dict()["0.weight"] for number in (1, 2))
+    torch.testing.assert_close(thief.models[0]["0.weight"], 0.75 * first + 0.25 * second)
 
 
 def test_each_target_learns_as_it_would_alone() -> None:
