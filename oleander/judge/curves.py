@@ -35,7 +35,7 @@ def recognised(verdict: Mapping[str, Any], classes: tuple[str, ...]) -> Figure:
     for index, (label, target) in enumerate(verdict["targets"].items()):
         rounds, shares = _series(verdict, int(label), "recognised")
         style = "--" if target["control"] else "-"
-        wide = max(1.5, 5 - 1.5 * index)  # lines often lie on one another: the lower ones show at the sides
+        wide = 1.6 + 1.5 * (len(verdict["targets"]) - 1 - index)  # of lines on one another the lower show at the sides
         axis.plot(rounds, shares, style, color=_colour(index), linewidth=wide, label=_target(classes, label, target))
     axis.set_ylim(-0.03, 1.03)
     _start(axis, verdict["start_round"])

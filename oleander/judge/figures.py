@@ -53,7 +53,7 @@ def draw(
             made[f"distances-{who}"] = curves.distances(findings.verdict, classes)
     if run.rounds():
         made["metrics"] = curves.metrics(run.rounds(), start)
-    if points.answers:
+    if points.answers and len(set(points.labels.tolist())) > 1:  # of one class there is no ROC curve
         made["roc"] = curves.roc(points, classes)
         made["auc"] = curves.auc(points, classes)
     return [_save(run.figures / f"{name}.png", figure) for name, figure in made.items()]

@@ -52,7 +52,7 @@ def flat(images: Tensor, generator: torch.Generator) -> Tensor:
 
 def blobs(images: Tensor, generator: torch.Generator) -> Tensor:
     """Smooth spots, as generators without a goal make them: coarse noise enlarged, its contrast and level drawn."""
-    return _stretched(_coarse(images, 3, generator), images, generator)
+    return _stretched(_coarse(images, generator), images, generator)
 
 
 def shuffled(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -67,7 +67,7 @@ def shuffled(images: Tensor, generator: torch.Generator) -> Tensor:
 
 def phantoms(images: Tensor, generator: torch.Generator) -> Tensor:
     """Smooth spots with exactly the pixel values of a real image: the brightest spot gets its brightest pixel."""
-    return _with_values_of(images, _coarse(images, 2, generator))
+    return _with_values_of(images, _coarse(images, generator))
 
 
 def buried(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -119,10 +119,11 @@ def mixture(images: Tensor, kinds: Mapping[str, Kind], generator: torch.Generato
     return torch.cat([kind(part, generator) for kind, part in zip(kinds.values(), parts, strict=True)])
 
 
-def _coarse(images: Tensor, cell: int, generator: torch.Generator) -> Tensor:
-    """Return noise of mean 0, drawn on a grid of 2 to `cell` * 2 cells a side and enlarged to the images' size."""
+def _coarse(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Return noise of mean 0, drawn on a grid of 2 to size / 2 cells a side (at least 5) and enlarged to full size."""
     count, channels, height, width = images.shape
-    side = int(torch.randint(2, 2 * cell + 1, (), generator=generator))
+    most = max(5, min(height, width) // 2)
+    side = int(2 * (most / 2) ** torch.rand((), generator=generator).item())
     coarse = torch.randn(count, channels, min(side, height), min(side, width), generator=generator)
     return functional.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)
 

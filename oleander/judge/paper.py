@@ -27,7 +27,7 @@ def beside(values: Mapping[str, Any], verdict: Mapping[str, Any]) -> dict[str, d
     for name, theirs in values.items():
         path = READINGS.get(name, tuple(name.split(".")))
         found = [value for place in _places(verdict) if (value := _at(place, path)) is not None]
-        ours = sum(found) / len(found) if found else None
+        ours = found[0] if len(found) == 1 else sum(found) / len(found) if found else None
         table[name] = {"paper": theirs, "ours": ours}
         if name in READINGS:
             table[name]["reading"] = ".".join(path)
@@ -46,4 +46,4 @@ def _at(place: Any, path: tuple[str, ...]) -> float | None:
     """Return the number at the end of the path, None where there is none."""
     for key in path:
         place = place.get(key) if isinstance(place, Mapping) else None
-    return float(place) if isinstance(place, int | float) and not isinstance(place, bool) else None
+    return place if isinstance(place, int | float) and not isinstance(place, bool) else None

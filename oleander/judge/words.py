@@ -13,7 +13,7 @@ a half), and it is nearer to the owners' images than to as many of any other cla
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ENOUGH, ALIKE, CERTAIN, CONTROL = 0.5, 0.7, 0.01, 0.05
+ENOUGH, ALIKE, CERTAIN, CONTROL, SURE = 0.5, 0.7, 0.01, 0.05, 0.8
 
 
 def conclusion(numbers: Mapping[str, Any]) -> str:
@@ -52,7 +52,8 @@ def of_target(name: str, numbers: Mapping[str, Any]) -> str:
         if numbers["recognised"] > CONTROL:
             return f"{lead} That is more than a control should show: shares of other classes prove less by as much."
         return f"{lead} The attack invents nothing that passes for it."
-    counted += f"; of held-out real images it takes {_percent(numbers['recognised_real'])})"
+    weak = ", so it is no sure judge of this class" if numbers["recognised_real"] < SURE else ""
+    counted += f"; of held-out real images it takes {_percent(numbers['recognised_real'])}{weak})"
     place = (
         f"their nearest images among the owners' are {numbers['nn_rmse']:.2f} away, the nearest of other classes "
         f"{numbers['nn_rmse_other']:.2f}"

@@ -60,6 +60,12 @@ def test_a_prototype_is_not_called_a_record() -> None:
     assert "a prototype of the class; no single record is shown" in text
 
 
+def test_a_weak_judge_says_so() -> None:
+    """Of a class that it hardly knows itself, its word counts for little."""
+    assert "no sure judge" in target(recognised_real=0.6)["words"]
+    assert "no sure judge" not in target()["words"]
+
+
 def test_of_several_owners_none_is_accused() -> None:
     """The loot cannot tell which of them it comes from."""
     assert "participants 1 and 4 (which of them, the loot cannot tell)" in target(owner=[1, 4])["words"]
