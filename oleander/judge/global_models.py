@@ -7,7 +7,8 @@ from torch import Tensor
 
 from oleander.judge import model_metrics
 from oleander.rundir import RunDirectory
-from task.datasets import Dataset, to_float
+from server_app.app import evaluation_set
+from task.datasets import Dataset
 from task.settings import TaskSettings
 from task.training import logits
 
@@ -30,12 +31,6 @@ class Checkpoints:
     labels: Tensor
 
 
-def test_set(dataset: Dataset, task: TaskSettings) -> tuple[Tensor, Tensor]:
-    """Return the test images float32 [N, C, H, W] and labels int64 [N] of the classes that the federation learns."""
-    kept = ~sum((dataset.test.labels == one for one in task.partition.exclude), dataset.test.labels < 0)
-    return to_float(dataset.test.images[kept]), dataset.test.labels[kept]
-
-
 def checkpoints(run: RunDirectory, task: TaskSettings, dataset: Dataset, start: int | None) -> Checkpoints:
     """Ask the kept global models about the test set.
 
@@ -52,7 +47,7 @@ def checkpoints(run: RunDirectory, task: TaskSettings, dataset: Dataset, start: 
     if before:
         rounds["start"] = before[-1]
     rounds["final"] = None
-    images, labels = test_set(dataset, task)
+    images, labels = evaluation_set(dataset, task)
     answers = {}
     for point, number in rounds.items():
         weights = run.global_model(number)
