@@ -15,6 +15,7 @@ Differences from the paper:
    without them the generator mostly finds adversarial noise.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -88,8 +89,9 @@ class Options:
         expect(self.start_round is None or self.start_round > 0, "start_round > 0", self.start_round)
         choose(self.network, generators.GENERATORS, "a generator network")
         expect(0 <= self.smoothing < 1, "0 <= smoothing < 1", self.smoothing)
-        for name in ("steps", "batch_size", "ensemble", "lr"):
-            expect(getattr(self, name) > 0, f"{name} > 0", getattr(self, name))
+        expect(all(0 <= beta < 1 for beta in self.betas), "betas in [0, 1)", list(self.betas))
+        for name in ("steps", "batch_size", "ensemble", "lr", "eps"):
+            expect(0 < getattr(self, name) < math.inf, f"{name} > 0", getattr(self, name))
         for name in ("poison_images", "replay_rounds", "noise_images", "tv", "dark", "diversity"):
             expect(getattr(self, name) >= 0, f"{name} >= 0", getattr(self, name))
 

@@ -41,9 +41,10 @@ def train(participant: Participant, received: Received, context: Context) -> Upd
 
 
 def _claim(participant: Participant) -> int:
-    """Return the examples to claim: as many as an honest participant, so that no weight is bought."""
-    task = participant.task
-    return task.images_per_round or task.partition.images or max(1, len(participant.indices))
+    """Return the examples to claim: as many as an honest participant would, so that no weight is bought."""
+    task, holders = participant.task, participant.task.partition.holders or ()
+    held = task.partition.images or len(participant.dataset.train.labels) // max(1, len(holders))
+    return max(1, min(held, task.images_per_round or held))
 
 
 def _note(folder: Path, line: Mapping[str, object]) -> None:

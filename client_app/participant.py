@@ -3,7 +3,6 @@
 import functools
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from attacks.views import Images, TaskFacts
 from task import models
 from task.datasets import Dataset, load_task, to_float
 from task.partitions import held
+from task.runs import run_directory
 from task.seeding import generator
 from task.settings import TaskSettings, parse, unflatten
 from task.training import draw
@@ -106,5 +106,5 @@ def _behaviour(context: Context, config: dict[str, Any], client: int) -> dict[st
         behaviour = {ours: node[key] for key, ours in names.items() if key in node}
         return behaviour | {"options": json.loads(str(node.get("options", "{}")))}
     entry = next((entry for entry in config["clients"] if client in entry["ids"]), {"role": "honest"})
-    out = config["out"] or Path("runs") / config["name"] / str(context.run_id)
-    return entry | {"loot": str(Path(out) / "loot" / f"client-{client}")}
+    out = run_directory(config["out"], config["name"], context.run_id)
+    return entry | {"loot": str(out / "loot" / f"client-{client}")}

@@ -4,6 +4,7 @@ Imports of torch, Flower and matplotlib wait until a verb needs them: `oleander 
 """
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -28,8 +29,7 @@ app = typer.Typer(
 console = Console()
 complaints = Console(stderr=True)
 
-ENGINES = ("grpc", "ray")
-DEMO_SECONDS = "about two minutes on two cores"
+INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 Engine = Annotated[str, typer.Option(help="grpc: real Flower processes; ray: Flower's simulation.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets; else $OLEANDER_DATA, else ./data.")]
@@ -41,7 +41,7 @@ Stock = Annotated[bool, typer.Option("--stock", help="Flower's own processes ins
 @app.command()
 def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: Stock = False) -> None:
     """Steal handwritten digits from another participant, offline, in two minutes, and show them."""
-    console.print(f"Six participants learn handwritten digits; one of them is a thief ({DEMO_SECONDS}).")
+    console.print("Six participants learn handwritten digits; one of them is a thief. This takes a minute or two.")
     _run(load("demo", seed=seed), engine=engine, data=None, out=out, stock=stock)
 
 
@@ -99,37 +99,38 @@ def doctor(data: Data = None) -> None:
 
 
 def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None, stock: bool) -> None:
-    """Run, judge and report; whatever is there when the run fails is judged, too."""
-    choose(engine, ENGINES, "an engine")
+    """Run, judge and report. A run that fails keeps what it had; a request that is refused leaves nothing behind."""
     from oleander import engines, environment  # noqa: PLC0415
+    from oleander.preflight import settle  # noqa: PLC0415
+    from oleander.report import write  # noqa: PLC0415
     from oleander.rundir import RunDirectory  # noqa: PLC0415
     from oleander.terminal import LiveView, summary  # noqa: PLC0415
-    from task.datasets import load_task  # noqa: PLC0415
-    from task.partitions import held  # noqa: PLC0415
 
+    choose(engine, engines.ENGINES, "an engine")
     folder = data_folder(data)
-    dataset = load_task(scenario.task, folder)
-    held(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)  # refused now or never
+    scenario = settle(scenario, folder)
     directory = RunDirectory.create(scenario, out)
-    console.print(f"Run directory: {directory.path}", soft_wrap=True)
     directory.update_environment(**environment.beginning(engine, sys.argv[1:]), exit=None)
-    job = engines.Job(scenario=scenario, run=directory, data=folder, stock=stock)
-    failure: engines.EngineError | None = None
-    with LiveView(directory, scenario) as view:
-        try:
-            engines.run(engine, job, view.tick)
-        except engines.EngineError as error:
-            failure = error
-        finally:
-            done = failure is None and sys.exc_info()[0] is None
-            directory.update_environment(end=environment.now(), exit=0 if done else 1)
-    if failure is not None:
-        complaints.print(f"The run failed: {failure}", style="red", markup=False, soft_wrap=True)
-        complaints.print(f"What it had computed is kept; `oleander judge {directory.path}` judges it.", soft_wrap=True)
-        raise typer.Exit(1)
+    console.print(f"Run directory: {directory.path}", markup=False, soft_wrap=True)
+    status = 1
+    try:
+        with LiveView(directory, scenario) as view:
+            engines.run(engine, engines.Job(scenario=scenario, run=directory, data=folder, stock=stock), view.tick)
+        status = 0
+    except SettingsError:
+        status = 2
+        raise
+    except engines.EngineError as error:
+        complaints.print(f"The run failed: {error}", style="red", markup=False, soft_wrap=True)
+        text = f"What it had computed is kept: `oleander judge {directory.path}`, then `oleander report`."
+        complaints.print(text, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    finally:
+        if status == 2:  # noqa: PLR2004 - the exit status of a wrong request
+            shutil.rmtree(directory.path)
+        else:
+            directory.update_environment(end=environment.now(), exit=status)
     verdict = _judge(directory, data)
-    from oleander.report import write  # noqa: PLC0415
-
     summary(verdict, write([directory], directory.report, None))
 
 
@@ -187,6 +188,8 @@ def _guarded(command: Callable[[], Any]) -> int:
         error.show()
         return 2
     except (KeyboardInterrupt, click.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:
         complaints.print("Interrupted; everything that was started has been ended.", style="red")
         return 1
     return status if isinstance(status, int) else 0

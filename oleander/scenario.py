@@ -4,7 +4,6 @@ Nothing here imports torch, so that a wrong request is refused at once.
 """
 
 import dataclasses
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from oleander.overrides import override
 from task.catalogue import CLASSES
 from task.settings import SettingsError, TaskSettings, choose, expect, flatten, parse, to_dict
 
@@ -30,8 +30,9 @@ class FederationSettings:
         seed: of everything that is drawn.
         devices: `auto` (a GPU for each participant where there are any) or `cpu`.
         weighting: `uniform` (the plain mean) or `examples` (n_k / n).
+        fraction: share of the participants that is asked in a round, drawn anew each time.
         round_timeout: seconds after which a reply counts as missing.
-        min_replies: usable replies without which the run ends; None for half of the clients, rounded up.
+        min_replies: usable replies without which the run ends; None for half of those asked, rounded up.
         keep_global: rounds after which the global model is kept, beside the initial and the final one; filled in with
             the rounds at which an attack starts.
         keep_accuracy: the first global model that reaches one of these is kept, too; filled in likewise.
@@ -43,6 +44,7 @@ class FederationSettings:
     seed: int = 0
     devices: str = "auto"
     weighting: str = "uniform"
+    fraction: float = 1.0
     round_timeout: float = 600.0
     min_replies: int | None = None
     keep_global: tuple[int, ...] = ()
@@ -52,6 +54,7 @@ class FederationSettings:
         expect(self.clients > 0, "clients > 0", self.clients)
         expect(self.rounds > 0, "rounds > 0", self.rounds)
         expect(self.round_timeout > 0, "round_timeout > 0", self.round_timeout)
+        expect(0 < self.fraction <= 1, "fraction in (0, 1]", self.fraction)
         choose(self.devices, DEVICES, "devices")
         choose(self.weighting, ("uniform", "examples"), "a weighting")
         low = self.min_replies
@@ -103,7 +106,7 @@ class Scenario:
         name: also of the folder its runs are kept in.
         paper: what it reproduces, in words; empty where nothing.
         paper_values: the values which that paper reports, by the verdict's names.
-        paper_rounds, paper_local_epochs: the paper's values where the scenario is shorter.
+        paper_rounds, paper_local_epochs: the paper's values where the scenario's differ.
         task, federation, clients, server: see their classes.
 
     """
@@ -198,9 +201,9 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | No
         raise SettingsError(f"Expected YAML in {path}, got this: {error}.") from error
     expect(isinstance(values, Mapping), f"a mapping in {path}", values)
     for text in overrides:
-        _override(values, text)
+        override(values, text)
     if seed is not None:
-        values.setdefault("federation", {})["seed"] = seed
+        override(values, f"federation.seed={seed}")
     return resolve(parse(Scenario, values, "scenario"))
 
 
@@ -231,8 +234,8 @@ def resolve(scenario: Scenario) -> Scenario:
     fakes = any(entry.options.get("fake_label") == "extra" for entry in clients)
     outputs = task.outputs if task.outputs is not None or classes is None else classes + fakes
     if classes is not None:
-        _check_classes(dataclasses.replace(scenario, clients=clients), classes, outputs or 0)
-    low = federation.min_replies or (federation.clients + 1) // 2
+        check_classes(dataclasses.replace(scenario, clients=clients), classes, outputs or 0)
+    low = federation.min_replies or max(1, (round(federation.fraction * federation.clients) + 1) // 2)
     return dataclasses.replace(
         scenario,
         clients=clients,
@@ -265,7 +268,7 @@ def _with_options(entry: ClientSettings) -> ClientSettings:
     return dataclasses.replace(entry, options=to_dict(registry.options(entry.attack, entry.options)))
 
 
-def _check_classes(scenario: Scenario, classes: int, outputs: int) -> None:
+def check_classes(scenario: Scenario, classes: int, outputs: int) -> None:
     """Refuse classes and targets that the data set does not have."""
     excluded = scenario.task.partition.exclude
     expect(all(0 <= one < classes for one in excluded), f"excluded classes from 0 to {classes - 1}", list(excluded))
@@ -276,30 +279,3 @@ def _check_classes(scenario: Scenario, classes: int, outputs: int) -> None:
         for one in target if isinstance(target, list | tuple) else [target]:
             remedy = f"{scenario.task.dataset} has {classes} classes; mend clients.options.target."
             expect(one in range(classes), f"a target from 0 to {classes - 1}", one, remedy)
-
-
-def _override(values: dict[str, Any], text: str) -> None:
-    """Set one value, "a.b.c=value", in a nested mapping; the value is read as YAML."""
-    key, equals, raw = text.partition("=")
-    expect(bool(equals and key), "--set key=value", text, "For example --set federation.rounds=5.")
-    try:
-        value = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"Expected a YAML value in --set {text}, got this: {error}.") from error
-    level: Any = values
-    *path, last = key.split(".")
-    for part in path:
-        if isinstance(level, list):
-            expect(part.isdigit() and int(part) < len(level), f"--set {key} to name an entry of the list", part)
-            level = level[int(part)]
-        else:
-            expect(isinstance(level, dict), f"--set {key} to name a nested key", text, _near(part, values))
-            level = level.setdefault(part, {})
-    expect(isinstance(level, dict), f"--set {key} to name a key of a mapping", text)
-    level[last] = value
-
-
-def _near(part: str, values: Mapping[str, Any]) -> str:
-    """Return a hint for a mistyped key."""
-    near = difflib.get_close_matches(part, values, n=1)
-    return f"Did you mean {near[0]!r}?" if near else ""

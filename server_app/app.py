@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from strategies.recording import Recording
 from strategies.roll_call import RollCall
 from task import models
 from task.datasets import Dataset, load_task, to_float
+from task.runs import run_directory
 from task.seeding import generator
 from task.settings import TaskSettings, parse, unflatten
 from task.training import Evaluation, evaluate
@@ -58,9 +58,11 @@ def main(grid: Grid, context: Context) -> None:
         record.nodes([asdict(node) for node in known])
 
     strategy = Recording(
-        named.build(config["server"]["strategy"], config["server"]["options"], federation["min_replies"]),
+        named.build(config["server"]["strategy"], config["server"]["options"]),
         roll_call=roll_call,
         weighting=federation["weighting"],
+        fraction=federation["fraction"],
+        seed=federation["seed"],
         min_replies=federation["min_replies"],
         timeout=federation["round_timeout"],
         evaluate=evaluate_arrays,
@@ -74,11 +76,6 @@ def main(grid: Grid, context: Context) -> None:
         evaluate_fn=strategy.after_round,
     )
     record.model(result.arrays.to_torch_state_dict(), "final")
-
-
-def run_directory(out: str, name: str, run_id: int) -> Path:
-    """Return the run directory; where none was given, one that server and participants name alike."""
-    return Path(out) if out else Path("runs") / name / str(run_id)
 
 
 def evaluation_set(dataset: Dataset, task: TaskSettings) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,11 +12,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+import torch
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
-from strategies.roll_call import RollCall
+from strategies.roll_call import Node, RollCall
+from task.seeding import generator
 from task.training import Evaluation
 
 
@@ -48,6 +50,21 @@ class Round:
         }
 
 
+class Chosen:
+    """A grid with the round's participants and nobody else: a strategy of Flower's asks all that it finds."""
+
+    def __init__(self, grid: Grid, nodes: list[int]) -> None:
+        self._grid, self._nodes = grid, nodes
+
+    def get_node_ids(self) -> list[int]:
+        """Return the chosen nodes."""
+        return self._nodes
+
+    def __getattr__(self, name: str) -> Any:
+        """Delegate everything else."""
+        return getattr(self._grid, name)
+
+
 class Recording(Strategy):
     """Delegates to `inner`; see the module's text.
 
@@ -55,6 +72,8 @@ class Recording(Strategy):
         inner: any strategy of Flower's that weighs by the metric "weight".
         roll_call: which node is which participant.
         weighting: `uniform` or `examples`.
+        fraction: share of the participants that is asked in a round.
+        seed: of that draw.
         min_replies: usable replies without which the run ends with TooFewReplies.
         timeout: of a round in seconds, for the text of a failure.
         evaluate: metrics of a global model.
@@ -68,13 +87,16 @@ class Recording(Strategy):
         *,
         roll_call: RollCall,
         weighting: str,
+        fraction: float,
+        seed: int,
         min_replies: int,
         timeout: float,
         evaluate: Callable[[ArrayRecord], Evaluation],
         record: Callable[[dict[str, Any], ArrayRecord], None],
     ) -> None:
         self.inner, self.roll_call = inner, roll_call
-        self.weighting, self.min_replies, self.timeout = weighting, min_replies, timeout
+        self.weighting, self.fraction, self.seed = weighting, fraction, seed
+        self.min_replies, self.timeout = min_replies, timeout
         self.evaluate, self.record = evaluate, record
         self._round = Round(number=0, began=time.monotonic())
         self._accuracy = 0.0
@@ -86,15 +108,15 @@ class Recording(Strategy):
         """Let the inner strategy choose whom to ask; announce the accuracy of the model that is sent."""
         self._round = Round(number=server_round, began=time.monotonic())
         self.roll_call.update(grid)
-        absent = self.roll_call.absent()
-        self._round.failures += [{"client": client, "reason": "not connected"} for client in absent]
-        self._require(self.roll_call.clients - len(absent))
+        self._round.failures += self.roll_call.failures()
+        present = self.roll_call.present()
+        self._require(len(present))
+        chosen = self._sample(present)
         self._shapes = {name: tuple(array.shape) for name, array in arrays.items()}
         config["accuracy"] = self._accuracy
-        messages = list(self.inner.configure_train(server_round, arrays, config, grid))
-        nodes = self.roll_call.nodes
-        asked = [message.metadata.dst_node_id for message in messages]
-        self._round.sent = {node: nodes[node].client for node in asked}
+        known = Chosen(grid, [node.node_id for node in chosen])
+        messages = list(self.inner.configure_train(server_round, arrays, config, known))  # type: ignore[arg-type]  # as much as it uses
+        self._round.sent = {node.node_id: node.client for node in chosen}
         return messages
 
     def aggregate_train(
@@ -119,15 +141,27 @@ class Recording(Strategy):
                 self._round.failures.append({"client": client, "reason": reason})
         for client in silent.values():
             self._round.failures.append({"client": client, "reason": f"no reply within {self.timeout:g} s"})
-        self._round.failures.sort(key=lambda failure: failure["client"])
+        self._round.failures.sort(key=lambda failure: str(failure["client"]))
         self._round.clients = sorted(usable)
         self._require(len(usable))
-        ordered = [usable[client] for client in self._round.clients]
-        self._round.client_seconds = max(float(_metrics(reply)["seconds"]) for reply in ordered)  # type: ignore[arg-type]
-        for reply in ordered:
-            metrics = _metrics(reply)
-            metrics["weight"] = float(metrics["num-examples"]) if self.weighting == "examples" else 1.0  # type: ignore[arg-type]
-        return self.inner.aggregate_train(server_round, ordered)
+        seconds = [float(str(_metrics(usable[client])["seconds"])) for client in self._round.clients]
+        self._round.client_seconds = max(seconds)
+        for reply in usable.values():
+            reply.content = self._clean(reply)
+        return self.inner.aggregate_train(server_round, [usable[client] for client in self._round.clients])
+
+    def _sample(self, present: list[Node]) -> list[Node]:
+        """Draw the round's participants from those present, by the seed and the round alone."""
+        count = max(self.min_replies, round(self.fraction * self.roll_call.clients))
+        drawn = torch.randperm(len(present), generator=generator(self.seed, "participants", self._round.number))
+        return [present[index] for index in sorted(drawn[:count].tolist())]
+
+    def _clean(self, reply: Message) -> RecordDict:
+        """Return what was checked of an update and nothing else, since Flower stops at records it does not know."""
+        metrics = _metrics(reply)
+        weight = float(str(metrics["num-examples"])) if self.weighting == "examples" else 1.0
+        arrays = next(iter(reply.content.array_records.values()))
+        return RecordDict({"arrays": arrays, "metrics": MetricRecord({"weight": weight})})
 
     def configure_evaluate(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -161,7 +195,7 @@ class Recording(Strategy):
             )
 
 
-def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:  # noqa: PLR0911 - a reason each
+def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:
     """Return why a reply cannot be aggregated, or None if it can.
 
     Args:
@@ -182,14 +216,22 @@ def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:  
     update = next(iter(content.array_records.values()))
     if set(update) != set(shapes):
         return f"expected arrays {sorted(shapes)}, got {sorted(update)}"
-    for name, shape in shapes.items():
-        values = update[name].numpy()
-        if values.shape != shape:
-            return f"expected {name} of shape {list(shape)}, got {list(values.shape)}"
-        if values.dtype != np.float32:
-            return f"expected {name} in float32, got {values.dtype}"
-        if not np.isfinite(values).all():
-            return f"expected finite numbers in {name}, got NaN or infinity"
+    flaws = (_flaw(name, update[name], shape) for name, shape in shapes.items())
+    return next((flaw for flaw in flaws if flaw is not None), None)
+
+
+def _flaw(name: str, array: Array, shape: tuple[int, ...]) -> str | None:
+    """Return what is wrong with one array of an update, or None."""
+    try:
+        values = array.numpy()
+    except (ValueError, TypeError, EOFError, OSError) as error:
+        return f"expected {name} to be an array, got what cannot be decoded ({error})"
+    if values.shape != shape:
+        return f"expected {name} of shape {list(shape)}, got {list(values.shape)}"
+    if values.dtype != np.float32:
+        return f"expected {name} in float32, got {values.dtype}"
+    if not np.isfinite(values).all():
+        return f"expected finite numbers in {name}, got NaN or infinity"
     return None
 
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from flwr.app import ConfigRecord, Message, MessageType, RecordDict
 from flwr.serverapp import Grid
@@ -18,7 +19,7 @@ class Node:
     Attributes:
         client: the participant's id (Flower's partition-id).
         node_id: Flower's id of the node.
-        device: that it trains on, `cpu` or `cuda:N`.
+        device: that it trains on, `cpu` or `cuda`.
 
     """
 
@@ -38,6 +39,7 @@ class RollCall:
     def __init__(self, clients: int) -> None:
         self.clients = clients
         self.nodes: dict[int, Node] = {}
+        self.refused: dict[int, dict[str, Any]] = {}
         self._online: set[int] = set()
 
     def update(self, grid: Grid) -> None:
@@ -47,15 +49,34 @@ class RollCall:
             while len(list(grid.get_node_ids())) < self.clients and time.monotonic() < deadline:
                 time.sleep(POLL)
         self._online = set(grid.get_node_ids())
-        new = sorted(self._online - set(self.nodes))
+        new = sorted(self._online - set(self.nodes) - set(self.refused))
         queries = [Message(RecordDict({"config": ConfigRecord()}), node, MessageType.QUERY) for node in new]
-        for reply in grid.send_and_receive(queries, timeout=QUERY_TIMEOUT) if queries else ():
+        replies = list(grid.send_and_receive(queries, timeout=QUERY_TIMEOUT)) if queries else []
+        for reply in sorted(replies, key=lambda reply: reply.metadata.src_node_id):
             if not reply.has_error():
-                answer = reply.content.config_records["config"]
-                node, client, device = reply.metadata.src_node_id, answer["partition-id"], answer["device"]
-                self.nodes[node] = Node(client=int(str(client)), node_id=node, device=str(device))
+                self._enter(reply)
 
-    def absent(self) -> list[int]:
-        """Return the participants that are not connected, by the last update."""
-        present = {known.client for node, known in self.nodes.items() if node in self._online}
-        return [client for client in range(self.clients) if client not in present]
+    def present(self) -> list[Node]:
+        """Return the known nodes that are connected, in the order of the participants' ids."""
+        return sorted((self.nodes[node] for node in self._online & set(self.nodes)), key=lambda node: node.client)
+
+    def failures(self) -> list[dict[str, Any]]:
+        """Return who is missing, and which connected nodes are not taken for who they say they are."""
+        present = {node.client for node in self.present()}
+        missing = [client for client in range(self.clients) if client not in present]
+        refused = [refusal for node, refusal in self.refused.items() if node in self._online]
+        return [*({"client": client, "reason": "not connected"} for client in missing), *refused]
+
+    def _enter(self, reply: Message) -> None:
+        """Enter a node's answer; the first connected node that names an id keeps it."""
+        node = reply.metadata.src_node_id
+        answer = dict(reply.content.config_records.get("config", {}))
+        client = answer.get("partition-id")
+        holder = next((one.node_id for one in self.present() if one.client == client), None)
+        if not isinstance(client, int) or client not in range(self.clients):
+            reason = f"node {node} is none of the participants 0 to {self.clients - 1}: it says {client!r}"
+            self.refused[node] = {"client": client, "reason": reason}
+        elif holder is not None:
+            self.refused[node] = {"client": client, "reason": f"node {node} claims an id that node {holder} has"}
+        else:
+            self.nodes[node] = Node(client=client, node_id=node, device=str(answer.get("device", "unknown")))

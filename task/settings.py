@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import difflib
 import json
+import math
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -87,7 +88,8 @@ class OptimizerSettings:
 
     def __post_init__(self) -> None:
         choose(self.name, ("sgd", "adam"), "an optimizer")
-        expect(self.lr > 0, "lr > 0", self.lr)
+        expect(0 < self.lr < math.inf, "lr > 0", self.lr)
+        expect(self.eps > 0, "eps > 0", self.eps)
         expect(0 <= self.momentum < 1, "0 <= momentum < 1", self.momentum)
         expect(all(0 <= beta < 1 for beta in self.betas), "betas in [0, 1)", self.betas)
 

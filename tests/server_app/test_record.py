@@ -7,9 +7,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from server_app.app import evaluation_set, run_directory
+from server_app.app import evaluation_set
 from server_app.record import Record
 from task.datasets import load
+from task.runs import run_directory
 from task.settings import PartitionSettings, TaskSettings
 
 WEIGHTS = {"w": torch.arange(6.0).view(2, 3).t()}

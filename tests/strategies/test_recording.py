@@ -53,16 +53,23 @@ class Federation:
     """A recording strategy whose roll call is known, and what it put on record."""
 
     def __init__(
-        self, clients: int = 3, min_replies: int = 1, weighting: str = "uniform", name: str = "fedavg"
+        self,
+        clients: int = 3,
+        min_replies: int = 1,
+        weighting: str = "uniform",
+        name: str = "fedavg",
+        fraction: float = 1.0,
     ) -> None:
         """Prepare round 1."""
         roll_call = RollCall(clients)
         roll_call.nodes = {100 + one: Node(client=one, node_id=100 + one, device="cpu") for one in range(clients)}
         self.lines: list[dict[str, Any]] = []
         self.strategy = Recording(
-            named.build(name, {}, min_replies),
+            named.build(name, {}),
             roll_call=roll_call,
             weighting=weighting,
+            fraction=fraction,
+            seed=0,
             min_replies=min_replies,
             timeout=5,
             evaluate=lambda _: METRICS,
@@ -171,6 +178,50 @@ def test_too_few_replies_end_the_run() -> None:
     """The error says how many were expected, how many came, and who failed."""
     with pytest.raises(TooFewReplies, match=r"at least 2 usable replies in round 1, got 1 .*client 2: .*out of memory"):
         Federation(min_replies=2).round([reply_from(0), failed(2)])
+
+
+def test_an_update_with_more_than_asked_is_stripped() -> None:
+    """An extra metric of one client does not stop Flower's aggregation."""
+    assert Federation(2).round([reply_from(0, surprise=1.0), reply_from(1)]) == pytest.approx([0.5, 1.0])
+
+
+def test_bytes_that_are_no_array_are_refused() -> None:
+    """The round goes on without them."""
+    broken = reply_from(1)
+    array = Array(dtype="float32", shape=(2,), stype="numpy.ndarray", data=b"not an array")
+    broken.content["arrays"] = ArrayRecord({"w": array})
+    federation = Federation(2)
+    assert federation.round([reply_from(0), broken]) == pytest.approx([0.0, 1.0])
+    assert "cannot be decoded" in federation.lines[0]["failures"][0]["reason"]
+
+
+def test_a_fraction_is_drawn_by_the_seed() -> None:
+    """Half of ten, the same five each time, whatever Flower's own randomness; nobody else is missed."""
+    drawn = []
+    for _ in range(2):
+        federation = Federation(10, fraction=0.5)
+        start = ArrayRecord({"w": Array(np.zeros(2, dtype=np.float32))})
+        messages = federation.strategy.configure_train(1, start, ConfigRecord(), federation.grid)  # type: ignore[arg-type]
+        drawn.append(sorted(message.metadata.dst_node_id for message in messages))
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn[0])) == 5
+
+
+def test_a_second_node_of_the_same_name_is_refused() -> None:
+    """The first keeps the id; the second is on record, and its update is not taken."""
+    roll_call = RollCall(2)
+    roll_call._online = {1, 2, 3}  # noqa: SLF001 - as after asking the grid
+    for node, client in ((1, 0), (2, 0), (3, 7)):
+        sent = Message(RecordDict({}), node, MessageType.QUERY)
+        sent.metadata.__dict__["_message_id"] = str(node)
+        answer = Message(RecordDict({"config": ConfigRecord({"partition-id": client, "device": "cpu"})}), reply_to=sent)
+        answer.metadata.__dict__["_src_node_id"] = node
+        roll_call._enter(answer)  # noqa: SLF001
+    assert [node.node_id for node in roll_call.present()] == [1]
+    reasons = [failure["reason"] for failure in roll_call.failures()]
+    assert reasons[0] == "not connected"
+    assert "claims an id that node 1 has" in reasons[1]
+    assert "none of the participants 0 to 1" in reasons[2]
 
 
 def test_a_stranger_s_reply_is_ignored() -> None:

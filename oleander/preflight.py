@@ -1,0 +1,43 @@
+"""What can only be checked with the data at hand, checked before anything is started."""
+
+import dataclasses
+
+import torch
+
+from attacks import registry
+from attacks.views import TaskFacts
+from oleander.scenario import Scenario, check_classes
+from task import models
+from task.datasets import load_task
+from task.partitions import held
+from task.settings import SettingsError
+
+
+def settle(scenario: Scenario, data: str | None) -> Scenario:
+    """Return the scenario with what the data decide filled in.
+
+    Raises:
+        SettingsError: if the data are missing or broken, or the partition, the shared model or an attack cannot be
+            built for them.
+
+    """
+    dataset = load_task(scenario.task, data)
+    classes = len(dataset.classes)
+    extra = any(entry.options.get("fake_label") == "extra" for entry in scenario.clients)
+    outputs = scenario.task.outputs or classes + extra
+    scenario = dataclasses.replace(scenario, task=dataclasses.replace(scenario.task, outputs=outputs))
+    check_classes(scenario, classes, outputs)
+    held(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)
+    try:
+        model = models.build(scenario.task.model, dataset.shape, outputs, torch.Generator())
+        model(torch.zeros(1, *dataset.shape))
+    except RuntimeError as error:
+        raise SettingsError(
+            f"Expected images that {scenario.task.model} can take, got {dataset.shape} ({error}). "
+            "Set task.image_size, or choose another task.model."
+        ) from error
+    facts = TaskFacts(shape=dataset.shape, classes=classes, outputs=outputs)
+    for entry in scenario.clients:
+        if entry.attack is not None:
+            registry.participant_attack(entry.attack, entry.options, facts, torch.Generator())
+    return scenario
