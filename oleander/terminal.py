@@ -18,6 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from oleander.early_noise import sends_early_noise
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 
@@ -141,11 +142,15 @@ class LiveView:
     def _attacks(self) -> list[tuple[str, bool]]:
         """Say of each attacker whether it has begun."""
         return [
-            (f"participant {client}: attacks since round {self._started[client]}", True)
+            (f"participant {client}: steals since round {self._started[client]}", True)
             if client in self._started
-            else (f"participant {client}: waits to attack", False)
+            else (f"participant {client}: {'sends noise and ' if self._noisy(client) else ''}waits to steal", False)
             for client in self._logs
         ]
+
+    def _noisy(self, client: int) -> bool:
+        """Say whether an attacker disturbs the federation from the first round on."""
+        return sends_early_noise(self.scenario.role_of(client))
 
     def _say(self, line: Mapping[str, Any]) -> None:
         """Print a plain line for every k-th round, the first, the last, those with failures or an attack's start."""
@@ -155,7 +160,7 @@ class LiveView:
         if not (number % every == 0 or number in (1, total) or line.get("failures") or begun):
             return
         self._said.update(begun)
-        news = [f"participant {client} attacks since round {self._started[client]}" for client in begun]
+        news = [f"participant {client} steals since round {self._started[client]}" for client in begun]
         text = "  ".join([f"round {number} of {total}", *self._facts(line), *news, *_lost(line)])
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from oleander.early_noise import sends_early_noise
 from oleander.scenario import ClientSettings, Scenario
+
+MEANS = ("fedavg", "fedprox", "fedadam")
 
 
 def assumptions(scenario: Scenario) -> list[dict[str, Any]]:
@@ -45,8 +48,15 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
     strategy, options = scenario.server.strategy, scenario.server.options
     if float(options.get("fraction_train", 1.0)) == 1.0:
         found.append(_flatters("Every participant takes part in every round, so the attacker sees every global model."))
-    if strategy == "fedavg":
-        found.append(_flatters("The server takes the plain mean of the updates; nobody checks, clips or blurs them."))
+    if strategy in MEANS:
+        uniform = scenario.federation.weighting == "uniform"
+        mean = "plain mean" if uniform else "mean, weighted by the examples that each claims,"
+        step = " and takes a step of its own towards it" if strategy == "fedadam" else ""
+        found.append(
+            _flatters(f"The server forms the {mean} of the updates{step}; nobody checks, clips or blurs them.")
+        )
+    else:
+        found.append(_fact(f"The server aggregates by {strategy}, not by a mean."))
     return found
 
 
@@ -60,8 +70,11 @@ def _of_an_attacker(scenario: Scenario, entry: ClientSettings) -> list[dict[str,
         found.append(_flatters("The shared model has an output more than there are classes, for the attacker's fakes."))
     if options.get("poison"):
         found.append(_flatters("The attacker trains the shared model on its fakes, and nobody notices."))
-    if options.get("noise_images"):
-        found.append(_flatters("From the first round on the attacker also teaches the shared model to refuse noise."))
+    if options.get("poison") and options.get("noise_images"):
+        since = "From the first round on" if sends_early_noise(entry) else "From the attack's start on"
+        found.append(_flatters(f"{since} the attacker also teaches the shared model to refuse noise."))
+    if sends_early_noise(entry):
+        found.append(_fact("So no round of this run is an honest one: the honest accuracy is unknown from it."))
     if options.get("dark"):
         found.append(_flatters("The attacker assumes that images are dark at the background, as these are."))
     if options.get("start_accuracy") is not None:

@@ -1,21 +1,20 @@
 """One attacker's loot, round by round and target by target."""
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from oleander.judge import targets, words
 from oleander.judge.classifier import Judge
+from oleander.judge.draws import drawn, evenly
 from oleander.judge.truth import Truth
 from oleander.rundir import RunDirectory
 from task.seeding import generator
 
 MOST_ROUNDS = 100
-MOST_SAMPLES = 200
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
@@ -32,6 +31,7 @@ class Attacker:
         model: the judge.
         global_model: the final one; None where the run did not get so far.
         shape: (C, H, W) of an image.
+        early_noise: whether it sends noise from the first round on.
         seed: of all draws.
 
     """
@@ -44,6 +44,7 @@ class Attacker:
     model: Judge
     global_model: nn.Module | None
     shape: tuple[int, int, int]
+    early_noise: bool
     seed: int
 
 
@@ -70,32 +71,26 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
     for server_round, (images, labels) in samples.items():
         progress(f"Judging the loot of {attacker.who}, round {server_round}")
         for label in wanted:
-            fakes = _drawn(images[labels == label], attacker, server_round, label)
+            fakes = drawn(images[labels == label], attacker.seed, attacker.who, server_round, label)
             if len(fakes):
                 numbers = targets.in_one_round(attacker.model, found.truths[label], fakes)
                 per_round.append({"round": server_round, "target": label} | numbers)
                 found.samples.setdefault(label, {})[server_round] = fakes
     judged = {str(label): _target(attacker, found, label, per_round) for label in wanted}
     last = max(samples, default=None)
+    moments = words.Moments(start=start, last=last, early_noise=attacker.early_noise)
     found.verdict = {
         "attack": attacker.attack,
         "start_round": start,
+        "noise_from_round": 1 if attacker.early_noise else None,
         "last_loot_round": last,
         "targets": judged,
         "per_round": per_round,
-        "verdict": words.of_attacker(attacker.attack, start, last, list(judged.values())),
+        "verdict": words.of_attacker(attacker.who, attacker.attack, moments, list(judged.values())),
     }
     if not samples:
         found.missing.append(f"There is no loot of {attacker.who}.")
     return found
-
-
-def evenly(rounds: Sequence[int], most: int) -> list[int]:
-    """Return at most `most` of the rounds, evenly spread, the first and the last among them."""
-    if len(rounds) <= most:
-        return list(rounds)
-    step = (len(rounds) - 1) / (most - 1)
-    return [rounds[round(index * step)] for index in range(most)]
 
 
 def _read(
@@ -123,12 +118,6 @@ def _read(
             f"Of {len(rounds)} rounds of loot of {attacker.who}, {MOST_ROUNDS} evenly spread ones were judged."
         )
     return samples, {label for _, labels in samples.values() for label in labels.tolist()}
-
-
-def _drawn(fakes: Tensor, attacker: Attacker, server_round: int, label: int) -> Tensor:
-    """Return the samples that are judged: all, in random order, MOST_SAMPLES at the most."""
-    draw = generator(attacker.seed, "judge", attacker.who, "round", server_round, "target", label)
-    return fakes[torch.randperm(len(fakes), generator=draw)[:MOST_SAMPLES]]
 
 
 def _target(attacker: Attacker, found: Findings, label: int, per_round: list[dict[str, Any]]) -> dict[str, Any]:

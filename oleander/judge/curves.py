@@ -12,7 +12,7 @@ from oleander.judge import model_metrics
 from oleander.judge.global_models import Checkpoints
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c564b")  # Okabe and Ito
-POINT_NAMES = {"first": "untrained", "start": "when the attack began", "final": "at the end"}
+POINT_NAMES = {"first": "untrained", "start": "when the theft began", "final": "at the end"}
 DISTANCES = {
     "nn_rmse": "Nearest real image (RMSE, pixels in [-1, 1])",
     "mse_of_means": "Mean images (MSE, pixels in [0, 1])",
@@ -150,10 +150,10 @@ def _colour(index: int) -> str:
 
 
 def _start(axis: Axes, start: int | None) -> None:
-    """Mark the round in which the attack began."""
+    """Mark the round in which the attacker began to steal (noise it may have sent from the first round on)."""
     if start is not None:
         axis.axvline(start, color="#888888", linewidth=1, linestyle=":")
-        axis.text(start, 0.12, " attack begins", transform=axis.get_xaxis_transform(), fontsize=8, color="#555555")
+        axis.text(start, 0.12, " theft begins", transform=axis.get_xaxis_transform(), fontsize=8, color="#555555")
 
 
 def _finish(axis: Axes, title: str, *, legend: bool = True) -> None:

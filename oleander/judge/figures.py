@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from oleander.judge import curves, distances
-from oleander.judge.attackers import Findings, evenly
+from oleander.judge.attackers import Findings
+from oleander.judge.draws import evenly
 from oleander.judge.global_models import Checkpoints
 from oleander.judge.mosaics import Pixels, mosaic
 from oleander.judge.truth import Truth

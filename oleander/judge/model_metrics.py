@@ -71,11 +71,18 @@ def _scores(answers: Tensor, label: int) -> "np.ndarray[Any, Any]":
 
 
 def means(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the mean of every metric over lines of rounds.jsonl, and their number as `rounds`; empty without lines."""
+    """Return the mean of every metric over the lines of rounds.jsonl that have it as a finite number.
+
+    And their number as `rounds`; empty without lines.
+    """
     if not lines:
         return {}
-    present = [name for name in NAMES if all(name in line for line in lines)]
-    return {"rounds": len(lines)} | {name: sum(line[name] for line in lines) / len(lines) for name in present}
+    found: dict[str, float] = {"rounds": len(lines)}
+    for name in NAMES:
+        values = [x for line in lines if isinstance(x := line.get(name), int | float) and math.isfinite(x)]
+        if values:
+            found[name] = sum(values) / len(values)
+    return found
 
 
 def before_and_after(
@@ -84,4 +91,5 @@ def before_and_after(
     """Return the means over the rounds before `start` and from it on: its model is the first to be poisoned."""
     if start is None:
         return means(lines), {}
-    return means([line for line in lines if line["round"] < start]), means([x for x in lines if x["round"] >= start])
+    before = [line for line in lines if line.get("round", 0) < start]
+    return means(before), means([line for line in lines if line.get("round", 0) >= start])

@@ -83,16 +83,16 @@ def scores(model: Judge, fakes: Tensor, reals: Tensor, held_out: Tensor) -> dict
         held_out: real images that nobody trained on.
 
     Returns:
-        `inception_score`, `inception_score_real`, `fid`, `fid_real`, and `fid_samples`, the number of images on each
-        side (the least of the three sets), on which the distances depend.
+        `inception_score`, `inception_score_real`, `fid`, `fid_real`, and `score_samples`, the number of images
+        that each of them is computed from (of the Fréchet distances: on each side): the least of the three sets'.
 
     """
     count = min(len(fakes), len(reals), len(held_out))
     model.eval()
     return {
-        "inception_score": inception_score(fakes, model),
-        "inception_score_real": inception_score(reals, model),
+        "inception_score": inception_score(fakes[:count], model),
+        "inception_score_real": inception_score(reals[:count], model),
         "fid": frechet_distance(fakes[:count], reals[:count], model.features, model.num_features),
         "fid_real": frechet_distance(held_out[:count], reals[:count], model.features, model.num_features),
-        "fid_samples": count,
+        "score_samples": count,
     }

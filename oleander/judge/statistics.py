@@ -27,7 +27,7 @@ def owner_test(distances: Tensor, owned: Tensor, tries: int, generator: torch.Ge
     A loot that is a good average of the class is near to everybody's images. Only if it is nearer to those which the
     owner trained on than to as many that nobody trained on does it know records. Which images the owner got was drawn
     by lot, so if the loot knows the class alone, any other lot would do as well: a permutation test, exact however
-    alike the samples are.
+    alike the samples are. It holds only if the others were in the same lottery: free training images, no test images.
 
     Args:
         distances: float [N, M], of each sample to each image of the class, the owner's and the others.

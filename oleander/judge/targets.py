@@ -109,7 +109,7 @@ def at_the_end(
 
 
 def _knows_records(truth: Truth, fakes: Tensor, draw: torch.Generator) -> dict[str, float | int | None]:
-    """Run the owner test where there are enough images of the class that nobody holds."""
+    """Run the owner test where there are enough training images of the class that nobody holds."""
     count = min(len(truth.images), len(truth.others), OWNER_IMAGES)
     if count < ENOUGH_OTHERS:
         return {"owner_advantage": None, "owner_p": None, "owner_test_images": count}

@@ -27,7 +27,9 @@ class Truth:
             holds.
         images: all that the owners hold of it; for a control, the data set's own training images of it.
         held_out: test images of the class, 200 at the most: real ones that nobody trained on.
-        others: images of the class that nobody holds, as many as `images` at the most.
+        others: training images of the class that nobody holds, as many as `images` at the most; none for a control.
+            No test images: which training images the owners got was drawn by lot, and only among those would another
+            lot have done as well.
         by_class: training images of every class (held by whoever, or nobody), as many of each; those of the target
             class are the owners'. An equal number, because more images are nearer to anything.
 
@@ -78,13 +80,12 @@ def reveal(dataset: Dataset, held: Mapping[int, Tensor], label: int, attacker: i
     count = min(MOST_REFERENCES, *(len(pool) for pool in pools if len(pool)))
     tests = shuffled((dataset.test.labels == label).nonzero().flatten())
     free = shuffled(((labels == label) & ~taken).nonzero().flatten())
-    others = torch.cat([dataset.train.images[free], dataset.test.images[tests]])
     return Truth(
         label=label,
         owners=who,
         images=to_float(dataset.train.images[mine]),
         held_out=to_float(dataset.test.images[tests[:MOST_HELD_OUT]]),
-        others=to_float(others[: len(mine)]) if who else to_float(others[:0]),
+        others=to_float(dataset.train.images[free[: len(mine)] if who else free[:0]]),
         by_class=tuple(to_float(dataset.train.images[pool[:count]]) for pool in pools),
     )
 

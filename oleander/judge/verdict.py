@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from oleander.early_noise import disturbed, sends_early_noise
 from oleander.judge import (
     attackers,
     classifier,
@@ -64,7 +65,7 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
         "seed": scenario.federation.seed,
         "headline": words.headline(names),
         "attackers": names,
-        "global_model": global_models.numbers(run, points, start),
+        "global_model": global_models.numbers(run, points, start) | {"disturbed_from_the_start": disturbed(scenario)},
         "judge": facts,
         "units": UNITS,
         "assumptions": assumptions(scenario),
@@ -117,6 +118,7 @@ def _attackers(run: RunDirectory, dataset: Dataset, holding: dict[int, Any], mod
                 model=model,
                 global_model=final,
                 shape=dataset.shape,
+                early_noise=entry is not None and sends_early_noise(entry),
                 seed=seed,
             )
         )

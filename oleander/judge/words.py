@@ -8,16 +8,24 @@ a half), and it is nearer to the owners' images than to as many of any other cla
   everybody's images, and so is nothing new.
 - `prototype`: the samples differ from one another far less than real images do (less than 0.7 of their distance).
 - `likenesses`: neither: as varied as real images, but nothing shows single records.
+
+Where the participants hold all training images of the class there is no such test, and never `records`. Loot that the
+judge recognises over the last rounds together, but not in the very last, is `unsteady`.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-ENOUGH, ALIKE, CERTAIN, CONTROL, SURE = 0.5, 0.7, 0.01, 0.05, 0.8
+from oleander.judge.statistics import wilson
+
+ENOUGH, ALIKE, CERTAIN, CONTROL, SURE, STEADY = 0.5, 0.7, 0.01, 0.05, 0.8, 0.05
+STOLEN = ("records", "prototype", "likenesses")
+NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 
 def conclusion(numbers: Mapping[str, Any]) -> str:
-    """Return `no loot`, `not stolen`, `prototype`, `likenesses` or `records`.
+    """Return `no loot`, `not stolen`, `unsteady`, `prototype`, `likenesses` or `records`.
 
     Args:
         numbers: of a target, as verdict.json has them.
@@ -25,8 +33,11 @@ def conclusion(numbers: Mapping[str, Any]) -> str:
     """
     if not numbers.get("samples"):
         return "no loot"
-    if numbers["control"] or numbers["recognised_low"] <= ENOUGH or not numbers["nn_rmse"] < numbers["nn_rmse_other"]:
+    if numbers["control"] or not numbers["nn_rmse"] < numbers["nn_rmse_other"]:
         return "not stolen"
+    if numbers["recognised_low"] <= ENOUGH:
+        count, late = numbers["samples"], numbers.get("recognised_final_rounds", 0.0)
+        return "unsteady" if wilson(round(late * count), count)[0] > ENOUGH else "not stolen"
     p = numbers["owner_p"]
     if p is not None and p < CERTAIN and numbers["nn_rmse"] < numbers["nn_rmse_real"]:
         return "records"
@@ -58,6 +69,12 @@ def of_target(name: str, numbers: Mapping[str, Any]) -> str:
         f"their nearest images among the owners' are {numbers['nn_rmse']:.2f} away, the nearest of other classes "
         f"{numbers['nn_rmse_other']:.2f}"
     )
+    if numbers["conclusion"] == "unsteady":
+        rounds, late = numbers["final_rounds"], _percent(numbers["recognised_final_rounds"])
+        return (
+            f"Whether class {name} was stolen from {_who(numbers['owner'])} depends on the round. In the last, "
+            f"{counted}, and {place}; over the last {rounds} rounds together {late} are taken for it. {_what(numbers)}"
+        )
     if numbers["conclusion"] == "not stolen":
         return f"That class {name}, held by {_who(numbers['owner'])}, was stolen is not shown: {counted}, and {place}."
     return f"Class {name} was stolen from {_who(numbers['owner'])}: {counted}, and {place}. {_what(numbers)}"
@@ -71,11 +88,15 @@ def _what(numbers: Mapping[str, Any]) -> str:
     )
     p = numbers["owner_p"]
     if p is None:
-        tested = "too few images of the class are free to test whether the samples know the owners' own"
+        free = numbers.get("owner_test_images")
+        why = f"only {free} of its training images are free" if free else "participants hold all its training images"
+        tested = f"whether the samples know the owners' own cannot be tested, since {why}"
     else:
         nearer = numbers["owner_advantage"]
         sense = "nearer to" if nearer > 0 else "farther from"
         tested = f"{abs(nearer):.3f} {sense} the owners' records than to as many others of the class (p = {p:.2g})"
+    if numbers["conclusion"] == "unsteady":
+        return f"No single record is shown: {spread}; {tested}."
     if numbers["conclusion"] == "records":
         return f"The samples know the owners' own records, not the class alone: they are {tested}; {spread}."
     if numbers["conclusion"] == "prototype":
@@ -83,50 +104,125 @@ def _what(numbers: Mapping[str, Any]) -> str:
     return f"The samples are about as varied as real images; no single record is shown: {spread}; {tested}."
 
 
-def of_attacker(attack: str, start: int | None, last: int | None, targets: Sequence[Mapping[str, Any]]) -> str:
-    """Say what one attacker did, without the numbers."""
-    if start is None:
-        return f"The attack ({attack}) never began."
-    if last is None:
-        return f"The attack ({attack}) began in round {start}, but left no loot."
-    return f"The attack ({attack}) began in round {start}; judged is its loot of round {last}, the last. " + _tally(
-        targets
+@dataclass(frozen=True, kw_only=True)
+class Moments:
+    """Rounds in which an attacker began to steal and left its last loot (None: never); whether noise came before."""
+
+    start: int | None
+    last: int | None
+    early_noise: bool = False
+
+
+def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mapping[str, Any]]) -> str:
+    """Say what one attacker did.
+
+    Args:
+        who: name of its folder in loot/.
+        attack: module name.
+        moments: of the attack.
+        targets: numbers of its targets, with `conclusion`.
+
+    """
+    noise = ", though it sent noise from round 1 on" if moments.early_noise else ""
+    if moments.start is None:
+        return f"{_subject(who)}'s attack ({attack}) never began{noise}."
+    if moments.last is None:
+        return f"{_subject(who)}'s attack ({attack}) began in round {moments.start}, but left no loot."
+    noise = ", and it sent noise from round 1 on: the honest accuracy is unknown from this run" if noise else ""
+    return (
+        f"The attack ({attack}) stole from round {moments.start} on{noise}. "
+        f"Judged is the loot of round {moments.last}, the last. {_tally(who, targets)}"
     )
 
 
-def _tally(targets: Sequence[Mapping[str, Any]]) -> str:
-    """Count what was stolen."""
-    wanted = [target for target in targets if not target["control"]]
-    stolen = [target for target in wanted if target["conclusion"] in ("records", "prototype", "likenesses")]
-    parts = []
-    if stolen:
-        names = ", ".join(f"{one['name']} (from {_who(one['owner'])})" for one in stolen)
-        records = [one["name"] for one in stolen if one["conclusion"] == "records"]
-        only = f", with traces of single records of {', '.join(records)}" if records else ", no single records"
-        kind = "as prototypes" if all(one["conclusion"] == "prototype" for one in stolen) else "as likenesses"
-        share = min(one["recognised"] for one in stolen)
-        counted = "all samples" if share == 1 else f"at least {_percent(share)} of the samples"
-        parts.append(f"Stolen, {kind}{only}: {names}; {counted} are recognised by an independent judge.")
-    missed = [one["name"] for one in wanted if one not in stolen]
-    if missed:
-        parts.append(f"Not shown to be stolen: {', '.join(missed)}.")
-    controls = [one for one in targets if one["control"] and one.get("samples")]
-    parts += [
-        f"Control {one['name']}, which nobody holds: {_percent(one['recognised'])} recognised." for one in controls
-    ]
-    return " ".join(parts)
-
-
 def headline(attackers: Mapping[str, Mapping[str, Any]]) -> str:
-    """Say in one or two sentences what a run showed."""
+    """Say in one or a few sentences what a run showed."""
     if not attackers:
         return "No attacker took part; only the global model was judged."
     parts = []
     for who, one in attackers.items():
         targets = list(one["targets"].values())
         began = one["start_round"] is not None and any(target.get("samples") for target in targets)
-        parts.append(f"{who}: {_tally(targets) if began else one['verdict']}")
+        parts.append(_tally(who, targets) if began else one["verdict"])
     return " ".join(parts)
+
+
+def _tally(who: str, targets: Sequence[Mapping[str, Any]]) -> str:
+    """Say what was stolen, what was not, and what the controls show."""
+    wanted = [target for target in targets if not target["control"] and target.get("samples")]
+    stolen = [target for target in wanted if target["conclusion"] in STOLEN]
+    unsteady = [target for target in wanted if target["conclusion"] == "unsteady"]
+    missed = [target for target in wanted if target["conclusion"] == "not stolen"]
+    parts = []
+    if stolen:
+        parts.append(f"{_subject(who)} stole {_classes(stolen)}, {_as(stolen)}: {_recognition(stolen)}.")
+    if unsteady:
+        lead = f"Whether {_subject(who).lower()} stole {_classes(unsteady)} depends on the round"
+        parts.append(f"{lead}: {_recognition(unsteady)}.")
+    if missed:
+        names = _listed([str(one["name"]) for one in missed])
+        kind = "class" if len(missed) == 1 else "classes"
+        parts.append(
+            f"That {_subject(who).lower()} stole the {kind} {names} is not shown: {_recognition(missed, most=True)}."
+        )
+    without = [str(one["name"]) for one in targets if not one.get("samples")]
+    if without:
+        parts.append(f"There is no loot for {_listed(without)}.")
+    parts += [_control(one) for one in targets if one["control"] and one.get("samples")]
+    return " ".join(parts)
+
+
+def _as(stolen: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the loot is: prototypes, likenesses, or with traces of single records."""
+    alone, alike = len(stolen) == 1, all(one["conclusion"] == "prototype" for one in stolen)
+    kind = ("a prototype" if alike else "a likeness") if alone else ("prototypes" if alike else "likenesses")
+    records = [str(one["name"]) for one in stolen if one["conclusion"] == "records"]
+    if records:
+        return f"as {kind}, with traces of single records of {_listed(records)}"
+    return f"as {kind} and no single record{'' if alone else 's'}"
+
+
+def _recognition(targets: Sequence[Mapping[str, Any]], *, most: bool = False) -> str:
+    """Say how much the judge recognises in the last round and, where that differs, in the last rounds together.
+
+    Of several targets the weakest counts; with `most` the strongest.
+    """
+    one = (max if most else min)(targets, key=lambda target: target["recognised"])
+    share, late = one["recognised"], one.get("recognised_final_rounds", one["recognised"])
+    several = len({target["recognised"] for target in targets}) > 1
+    bound = ("at most " if most else "at least ") if several else ""
+    text = f"an independent judge recognises {bound}{_percent(share)} of the samples"
+    if abs(late - share) > STEADY:
+        count = NUMBER_WORDS.get(one["final_rounds"], str(one["final_rounds"]))
+        text += f" of the last round, but {_percent(late)} on average over the last {count} rounds"
+    if most and one["recognised_low"] > ENOUGH:
+        text += ", but they are no nearer to the owners' images than to those of other classes"
+    return text
+
+
+def _control(one: Mapping[str, Any]) -> str:
+    """Say what the attack made of a class that nobody holds."""
+    share = _percent(one["recognised"])
+    if one["recognised"] > CONTROL:
+        return f"Of {one['name']}, which nobody holds, the judge recognises {share}, too: the other shares prove less."
+    return f"Of {one['name']}, which nobody holds, it made nothing recognisable ({share})."
+
+
+def _classes(targets: Sequence[Mapping[str, Any]]) -> str:
+    """Name classes and their owners."""
+    names = [f"{one['name']} (from {_who(one['owner'])})" for one in targets]
+    return f"the {'class' if len(names) == 1 else 'classes'} {_listed(names)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Write a list in words: a, b and c."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _subject(who: str) -> str:
+    """Name an attacker at the beginning of a sentence."""
+    number = who.removeprefix("client-")
+    return f"Participant {number}" if number.isdigit() else f"Attacker {who}"
 
 
 def _who(owners: Sequence[int]) -> str:

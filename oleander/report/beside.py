@@ -1,24 +1,35 @@
-"""A paper's results beside ours: what was reproduced, by a rule that stands on the page, and what was not."""
+"""A paper's results beside ours: what was reproduced, by a rule that stands on the page, and what was not.
+
+A run whose attack is set otherwise than the paper's reproduces nothing, however near its numbers are.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from attacks.gan import Options
+from oleander.judge.paper import READINGS
 from oleander.report.gather import Gathered
 from oleander.report.metrics import finite, named, targets_of, written
-from oleander.report.papers import Result, paper
+from oleander.report.papers import PAPERS, Result, paper
+from oleander.scenario import Scenario
+from task.settings import to_dict
 
 TOLERANCE = 0.1
 HOLDS = 0.02
-MINIMUM = ("paper_style_minimum", "mse_of_means", "value")
-PATHS = {"distance_minimum": MINIMUM, "distance_first": ("first_round", "mse_of_means")}
+OTHERWISE = "with other settings"
+FREE = ("target", "start_accuracy", "start_round", "noise_early")
+"""Options that are no part of the paper's recipe: what is wanted, when it begins, and one that alone does nothing."""
 
-Run = tuple[str, int, Mapping[str, Any]]
+Run = tuple[Scenario, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A result beside ours: `status` is `reproduced`, `not reproduced`, `to look at`, `not judged` or `not run`."""
+    """A result beside ours.
+
+    `status` is `reproduced`, `not reproduced`, `with other settings`, `to look at`, `not judged` or `not run`.
+    """
 
     result: Result
     ours: str
@@ -31,13 +42,31 @@ def rows(name: str, runs: Sequence[Run]) -> list[Row]:
 
     Args:
         name: the paper's short name.
-        runs: (name of the scenario, seed, verdict) of each run.
+        runs: (scenario, verdict) of each run.
 
     Returns:
         A row for every result of the paper, in its order.
 
     """
-    return [_row(result, [run for run in runs if run[0] in result.scenarios]) for result in paper(name).results]
+    return [_row(result, [run for run in runs if run[0].name in result.scenarios]) for result in paper(name).results]
+
+
+def departures(scenario: Scenario) -> list[str]:
+    """Return the options, in words, in which a GAN attack of the scenario differs from Sun's, the attack's defaults."""
+    recipe = to_dict(Options(target=0))
+    found = [
+        f"{name} {entry.options[name]}"
+        for entry in scenario.clients
+        if entry.attack == "gan"
+        for name, default in recipe.items()
+        if name not in FREE and name in entry.options and not _same(entry.options[name], default)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    """Say whether two settings are equal; a list and a tuple may be."""
+    return list(ours) == list(theirs) if isinstance(ours, list | tuple) else bool(ours == theirs)
 
 
 def reproduced(metric: str, theirs: float, ours: float) -> bool:
@@ -57,8 +86,30 @@ def quoted(found: Gathered) -> list[tuple[str, str, str, str]]:
             continue
         theirs, ours, style = finite(pair.get("paper")), finite(pair.get("ours")), named(name).style
         status = "not judged" if theirs is None or ours is None else _status(reproduced(name, theirs, ours))
-        lines.append((named(name).label, written(theirs, style), written(ours, style), status))
+        if theirs is not None and ours is not None and departures(found.scenario):
+            status = OTHERWISE
+        told = written(ours, style) + (_seen([(found.scenario, found.verdict)], name) if ours is not None else "")
+        lines.append((named(name).label, written(theirs, style), told, status))
     return lines
+
+
+def _seen(runs: Sequence[Run], name: str) -> str:
+    """Say how many rounds of attack a least value was taken over, and how many the paper had; empty for others."""
+    if name not in READINGS or READINGS[name][0] != "paper_style_minimum":
+        return ""
+    place = (*READINGS[name][:-1], "loot_rounds_seen")
+    counts = sorted({int(count) for count in _values(_stolen(runs), place)})
+    known = [one.attack_rounds for paper in PAPERS.values() for one in paper.results if one.metric == name]
+    theirs = next((f"; the paper's after {count}" for count in known if count), "")
+    if not counts:
+        return ""
+    many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f" (the least of {many} rounds of loot{theirs})"
+
+
+def _stolen(runs: Sequence[Run]) -> list[Mapping[str, Any]]:
+    """Return the targets of runs that are no controls."""
+    return [one for _, verdict in runs for _, _, one in targets_of(verdict) if not one.get("control")]
 
 
 def _status(yes: bool) -> str:  # noqa: FBT001 - it puts a yes or no into words
@@ -68,7 +119,7 @@ def _status(yes: bool) -> str:  # noqa: FBT001 - it puts a yes or no into words
 
 def _row(result: Result, runs: Sequence[Run]) -> Row:
     """Put the runs of a result's scenarios beside it."""
-    seeds = ", ".join(str(seed) for _, seed, _ in runs)
+    seeds = ", ".join(str(scenario.federation.seed) for scenario, _ in runs)
     if not runs:
         ours, status = "", "not run"
     elif result.judged == "metric":
@@ -76,18 +127,21 @@ def _row(result: Result, runs: Sequence[Run]) -> Row:
     elif result.judged == "stable":
         ours, status = _stable(runs)
     else:
-        ours, status = f"see {', '.join(sorted({run[0] for run in runs}))} below", "to look at"
+        ours, status = f"see {', '.join(sorted({run[0].name for run in runs}))} below", "to look at"
+    changed = sorted({text for scenario, _ in runs for text in departures(scenario)})
+    if changed and status in ("reproduced", "not reproduced"):
+        ours, status = f"{ours}; with {', '.join(changed)}", OTHERWISE
     return Row(result=result, ours=ours, seeds=seeds, status=status)
 
 
 def _number(result: Result, runs: Sequence[Run]) -> tuple[str, str]:
     """Judge a number: its mean over the runs' targets, with the range."""
-    targets = [target for _, _, verdict in runs for _, _, target in targets_of(verdict) if not target.get("control")]
-    found = _values(targets, PATHS.get(result.metric, (result.metric,)))
+    targets, path = _stolen(runs), READINGS.get(result.metric, (result.metric,))
+    found = _values(targets, path)
     if not found or result.value is None:
         return "", "not judged"
-    text = f"{named(result.metric).label}: {_spread(found)}"
-    last = _values(targets, ("mse_of_means",)) if PATHS.get(result.metric) == MINIMUM else []
+    text = f"{named(result.metric).label}: {_spread(found)}{_seen(runs, result.metric)}"
+    last = _values(targets, path[1:2]) if path[0] == "paper_style_minimum" else []
     text += f"; last round: {_spread(last)}" if last else ""
     return text, _status(reproduced(result.metric, result.value, sum(found) / len(found)))
 
@@ -96,7 +150,7 @@ def _stable(runs: Sequence[Run]) -> tuple[str, str]:
     """Judge Fig. 7's claim: from the attack's start to the end accuracy holds, and precision, recall and F1 fall."""
     names = ("accuracy", "precision_all", "recall_all", "f1_all")
     texts, outcomes = [], []
-    for _, _, verdict in runs:
+    for _, verdict in runs:
         model = verdict.get("global_model") or {}
         start, final = model.get("start") or {}, model.get("final") or {}
         moves = [(finite(start.get(name)), finite(final.get(name))) for name in names]

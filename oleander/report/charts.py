@@ -62,7 +62,7 @@ def curve(series: Sequence[Series], *, title: str, start: int | None = None, sha
         parts.append(_line(x(start), TOP, x(start), HEIGHT - BOTTOM, "start"))
         late = x(start) > WIDTH * 0.6
         parts.append(
-            _text(x(start) + (-6 if late else 6), HEIGHT - BOTTOM - 8, "attack begins", "end" if late else "start")
+            _text(x(start) + (-6 if late else 6), HEIGHT - BOTTOM - 8, "theft begins", "end" if late else "start")
         )
     parts += [_curve([(x(a), y(b)) for a, b in one.points], one) for one in drawn]
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(

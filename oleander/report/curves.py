@@ -31,10 +31,12 @@ def charts(found: Gathered) -> list[Chart]:
         for line in attacker.get("per_round") or []:
             lines.setdefault((who, str(line.get("target"))), []).append(line)
     control = {(who, target) for who, target, numbers in targets_of(found.verdict) if numbers.get("control")}
+    names = {(who, target): str(numbers.get("name", target)) for who, target, numbers in targets_of(found.verdict)}
     several = len({who for who, _ in lines}) > 1
     shares, distances = [], []
     for tone, key in enumerate(sorted(lines, key=lambda key: (key in control, key))):
-        name = f"{key[0]}, class {key[1]}" if several else f"class {key[1]}"
+        name = f"class {names.get(key, key[1])}"
+        name = f"{key[0]}, {name}" if several else name
         name += " (control)" if key in control else ""
         shares.append(Series(name=name, points=_points(lines[key], "recognised"), tone=tone, dashed=key in control))
         if key not in control:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from oleander.early_noise import disturbed
+from oleander.judge import model_metrics
 from oleander.report.metrics import finite
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
@@ -73,6 +75,11 @@ class Gathered:
         if isinstance(start, int):
             return start
         return next((line["round"] for line in self.logs.get(who, []) if line.get("started") and "round" in line), None)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether an attacker sends noise from the first round on, so that no round is an honest one."""
+        return disturbed(self.scenario)
 
     @property
     def start(self) -> int | None:
@@ -250,11 +257,12 @@ def interval(numbers: Mapping[str, Any]) -> str:
 
 
 def moments(found: Gathered) -> list[tuple[str, dict[str, float]]]:
-    """Return (heading, the global model's numbers) before the attack, as it begins, after that and at the end."""
+    """Return (heading, the global model's numbers) before the theft, as it begins, after that and at the end."""
     model, change = found.verdict.get("global_model") or {}, before_and_after(found)
+    before = "mean before, under noise" if found.disturbed else "mean before"
     listed = [
-        ("mean before", change["before"]),
-        ("at its start", model.get("start") or {}),
+        (before, change["before"]),
+        ("as the theft began", model.get("start") or {}),
         ("mean from then on", change["after"]),
         ("at the end", model.get("final") or (found.rounds[-1] if found.rounds else {})),
     ]
@@ -270,17 +278,5 @@ def before_and_after(found: Gathered) -> dict[str, dict[str, float]]:
     judged = {name: model.get(f"{name}_attack") for name in ("before", "after")}
     if any(judged.values()):
         return {name: numbers or {} for name, numbers in judged.items()}
-    start = found.start
-    if start is None:
-        return {"before": _means(found.rounds), "after": {}}
-    return {
-        "before": _means([line for line in found.rounds if line.get("round", 0) < start]),
-        "after": _means([line for line in found.rounds if line.get("round", 0) >= start]),
-    }
-
-
-def _means(lines: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the means of the numbers that every reader of this page looks for."""
-    names = ("accuracy", "precision", "recall", "f1", "precision_all", "recall_all", "f1_all")
-    columns = {name: [v for line in lines if (v := finite(line.get(name))) is not None] for name in names}
-    return {name: sum(values) / len(values) for name, values in columns.items() if values}
+    before, after = model_metrics.before_and_after(found.rounds, found.start)
+    return {"before": before, "after": after}

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from oleander.judge.draws import drawn, evenly
 from oleander.report.gather import Gathered
 from oleander.report.metrics import targets_of, unbroken
-from oleander.report.pictures import Pair, Pixels, Stage, file_uri, image_uri, pairs, spread
+from oleander.report.pictures import Pair, Pixels, Stage, file_uri, image_uri, pairs
 
 SHOWN_PAIRS = 10
 SHOWN_STAGES = 8
@@ -30,8 +32,8 @@ class Target:
         owners: participants who do.
         round: round of the loot that is shown; None without any.
         side: height and width of an image in pixels.
-        pairs: its first samples, in the order in which the generator made them (they are independent draws).
-        stages: the first samples of some rounds from the first to the last.
+        pairs: the first of the samples that the judge drew (oleander.judge.draws).
+        stages: the first of them in some rounds from the first to the last.
         figure: the judge's own picture of the same loot, with the nearest images of other classes, as a data URI.
         numbers: the judge's.
 
@@ -88,7 +90,7 @@ def targets(found: Gathered, victims: dict[int, Images]) -> list[Target]:
     judged = {(who, int(target)): numbers for who, target, numbers in targets_of(found.verdict) if target.isdigit()}
     result: list[Target] = []
     for who in sorted({who for who, _ in judged} | set(loot)):
-        rounds = spread(sorted(loot.get(who, {})), SHOWN_STAGES)
+        rounds = evenly(sorted(loot.get(who, {})), SHOWN_STAGES)
         read = {number: samples for number in rounds if (samples := _samples(found, who, number)) is not None}
         last = max(read, default=None)
         seen = set(read[last][1].tolist()) if last is not None else set()
@@ -115,8 +117,12 @@ def _target(
     """Put together what one attacker got for one class (`key`: which attacker, which class)."""
     who, label = key
     figure = found.run.figures / f"nearest-{who}-{label}.png"
-    chosen = {number: images[labels == label] for number, (images, labels) in read.items()}
-    chosen = {number: images for number, images in chosen.items() if len(images)}
+    seed = found.scenario.federation.seed
+    chosen = {
+        number: drawn(torch.from_numpy(images[labels == label]), seed, who, number, label).numpy()
+        for number, (images, labels) in read.items()
+        if (labels == label).any()
+    }
     last = max(chosen, default=None)
     real = {client: images[labels == label] for client, (images, labels) in victims.items() if (labels == label).any()}
     owners = numbers.get("owner")

@@ -121,7 +121,10 @@ METRICS = {
         better="lower",
     ),
     "fid_real": Metric(label="… of held-out real images (yardstick)", meaning="The same for real images."),
-    "fid_samples": Metric(label="Images in both scores", meaning="Few images make a Fréchet distance large."),
+    "score_samples": Metric(
+        label="Images in each of these scores",
+        meaning="Of the loot and of real images alike: few of them make a Fréchet distance large.",
+    ),
     "samples": Metric(label="Stolen images judged", meaning="How many images these numbers are means of."),
     "references": Metric(label="Real images compared with", meaning="How many of the class the owners hold."),
     "nearest_images_used": Metric(

@@ -33,7 +33,7 @@ def write(runs: Sequence[RunDirectory], out: Path, paper: str | None = None) -> 
     expect(not out.is_dir(), "a file for the report", str(out), "Name a file that ends in .html.")
     known = None if paper is None else papers.paper(paper)
     sections = [section(run, f"run-{index}") for index, run in enumerate(runs, start=1)]
-    known_runs = [(one.found.scenario.name, one.found.scenario.federation.seed, one.found.verdict) for one in sections]
+    known_runs = [(one.found.scenario, one.found.verdict) for one in sections]
     page = environment().get_template("page.html.j2")
     text = page.render(
         sections=sections,

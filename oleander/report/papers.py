@@ -22,6 +22,7 @@ class Result:
             holds while precision, recall and F1 fall), `curves`, `roc`.
         metric: the verdict's name of the number, for `metric`.
         value: the paper's number, for `metric`.
+        attack_rounds: rounds of attack after which the paper reached it, where it says so.
 
     """
 
@@ -33,6 +34,7 @@ class Result:
     judged: str
     metric: str = ""
     value: float | None = None
+    attack_rounds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ PAPERS = {
                 judged="metric",
                 metric="distance_minimum",
                 value=0.00173,
+                attack_rounds=49,
             ),
             Result(
                 place="Fig. 9",

@@ -2,13 +2,16 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+
+from oleander.judge.distances import nearest
 
 Pixels = NDArray[np.float32]
 
@@ -54,44 +57,19 @@ def image_uri(image: Pixels) -> str:
     return data_uri(buffer.getvalue())
 
 
-def nearest(images: Pixels, real: Pixels) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return for each image the index of the nearest real one and their RMSE.
-
-    Args:
-        images: float32 [N, C, H, W].
-        real: float32 [M, C, H, W], M > 0.
-
-    Returns:
-        int64 [N] and float64 [N]; of equally near ones the first.
-
-    """
-    flat, truth = (array.reshape(len(array), -1).astype(np.float64) for array in (images, real))
-    squares = (flat**2).sum(1)[:, None] + (truth**2).sum(1)[None] - 2 * flat @ truth.T
-    chosen = squares.argmin(1)
-    return chosen, np.sqrt(((flat - truth[chosen]) ** 2).mean(1))
-
-
 def pairs(images: Pixels, real: Mapping[int, Pixels]) -> list[Pair]:
     """Return each image beside the nearest one of all owners' (`real`: owner to images of the class, maybe none)."""
     owners = [owner for owner, held in real.items() for _ in range(len(held))]
     if not owners:
         return [Pair(stolen=image_uri(image), real=None, distance=None, owner=None) for image in images]
     truth = np.concatenate([held for held in real.values() if len(held)])
-    chosen, distances = nearest(images, truth)
+    distances, chosen = nearest(torch.from_numpy(images), torch.from_numpy(truth))
     return [
         Pair(
             stolen=image_uri(image),
             real=image_uri(truth[index]),
-            distance=float(distance),
+            distance=distance,
             owner=owners[index],
         )
-        for image, index, distance in zip(images, chosen, distances, strict=True)
+        for image, index, distance in zip(images, chosen.tolist(), distances.tolist(), strict=True)
     ]
-
-
-def spread(rounds: Sequence[int], most: int) -> list[int]:
-    """Return at most `most` of the rounds, evenly spread, with the first and the last."""
-    if len(rounds) <= most:
-        return list(rounds)
-    picks = np.linspace(0, len(rounds) - 1, most).round().astype(int)
-    return [rounds[pick] for pick in picks]

@@ -81,7 +81,8 @@ def comparison(sections: Sequence[Section]) -> list[dict[str, Any]]:
                 "recognised": one.numbers[0].value,
                 "control": one.numbers[1].value,
                 "distance": one.numbers[2].value,
-                "before": written(change["before"].get("accuracy"), "share"),
+                "before": written(change["before"].get("accuracy"), "share")
+                + (" (under noise)" if one.found.disturbed else ""),
                 "final": written(final, "share"),
                 "failures": len(gather.failures(one.found)),
             }

@@ -58,13 +58,13 @@ def test_plain_output_has_each_round_once_and_no_control_codes(fabricate: Callab
 
 
 def test_plain_output_names_who_failed_and_when_the_attack_began(fabricate: Callable[..., RunDirectory]) -> None:
-    """Client 1 fails in round 4, client 2 attacks since round 3: each is said once, in its round."""
+    """Client 1 fails in round 4, client 2 steals since round 3: each is said once, in its round."""
     run, console = fabricate(), plain()
     with LiveView(run, run.scenario, console):
         pass
     lines = written(console).splitlines()
     assert [index for index, line in enumerate(lines, 1) if "participant 1 failed: update is not finite" in line] == [4]
-    assert [index for index, line in enumerate(lines, 1) if "participant 2 attacks since round 3" in line] == [3]
+    assert [index for index, line in enumerate(lines, 1) if "participant 2 steals since round 3" in line] == [3]
     assert "accuracy 0.400" in lines[3]
     assert "2 of 3 replied" in lines[3]
 
@@ -95,7 +95,7 @@ def test_the_live_view_shows_the_round_the_replies_and_the_loot(fabricate: Calla
         "6 of 6 rounds",
         "3 of 3 replied (0, 1, 2)",
         "1 missing so far",
-        "attacks since round 3",
+        "steals since round 3",
         "class 9",
         "▀",
     ):
@@ -111,7 +111,7 @@ def test_the_live_view_waits_without_a_run(fabricate: Callable[..., RunDirectory
     with LiveView(run, run.scenario, console):
         pass
     assert "Waiting for the first round" in written(console)
-    assert "waits to attack" in written(console)
+    assert "waits to steal" in written(console)
 
 
 def test_half_blocks_map_two_pixels_to_one_character() -> None:

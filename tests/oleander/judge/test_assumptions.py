@@ -23,6 +23,19 @@ def test_what_a_scenario_does_not_do_is_not_held_against_it() -> None:
     assert "two participants" in flattering("gan-attack-cifar10-two-users")
 
 
+def test_noise_is_told_as_it_is_sent() -> None:
+    """From the first round, from the attack's start, or, without poison, not at all."""
+    assert "From the first round on the attacker also teaches" in flattering("demo")
+    assert "From the attack's start on" in flattering("demo", "clients.0.options.noise_early=false")
+    assert "refuse noise" not in flattering("demo", "clients.0.options.poison=false")
+
+
+def test_the_mean_is_called_what_it_is() -> None:
+    """Plain, or weighted by examples; the median is none."""
+    assert "mean, weighted by the examples" in flattering("demo", "federation.weighting=examples")
+    assert "mean" not in flattering("demo", "server.strategy=fedmedian")
+
+
 def test_a_single_run_is_a_single_run() -> None:
     """The last assumption is about the seed."""
     assert "one seed" in assumptions(scenarios.load("demo"))[-1]["text"]

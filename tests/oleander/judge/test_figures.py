@@ -3,7 +3,6 @@
 import torch
 
 from oleander.judge import mosaics
-from oleander.judge.attackers import evenly
 
 
 def test_a_mosaic_lays_images_out_in_rows() -> None:
@@ -22,9 +21,3 @@ def test_colours_stay_colours() -> None:
     """A red image is red."""
     red = torch.tensor([1.0, -1.0, -1.0]).view(1, 3, 1, 1)
     assert mosaics.mosaic(red, 1)[0, 0].tolist() == [1, 0, 0, 1]
-
-
-def test_rounds_are_spread_evenly() -> None:
-    """First and last are always among them; few are all kept."""
-    assert evenly([3, 5, 9], 8) == [3, 5, 9]
-    assert evenly(list(range(1, 101)), 4) == [1, 34, 67, 100]

@@ -77,5 +77,6 @@ def test_real_images_are_nearer_to_real_ones_than_noise_is(judge_model: Judge) -
     noise = torch.rand(30, 1, 8, 8, generator=draw) * 2 - 1
     real, other = torch.rand(2, 40, 1, 8, 8, generator=draw) * 0.1 - 1
     found = quality.scores(judge_model, noise, real, other)
-    assert found["fid_samples"] == 30
+    assert found["score_samples"] == 30
+    assert found["inception_score_real"] == pytest.approx(quality.inception_score(real[:30], judge_model))
     assert found["fid"] > 10 * found["fid_real"]

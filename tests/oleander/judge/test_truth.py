@@ -25,7 +25,7 @@ def test_the_truth_about_a_class_is_its_owners(digits: Dataset, holding: dict[in
     assert rows(found.images) == rows(to_float(digits.train.images[mine]))
     assert rows(found.held_out) == rows(to_float(digits.test.images[digits.test.labels == 3]))
     assert len(found.others) == len(mine)
-    assert not rows(found.others) & rows(found.images)
+    assert not rows(found.others) & (rows(found.images) | rows(found.held_out))
     assert [len(images) for images in found.by_class] == [70] * 10
     assert rows(found.by_class[3]) == rows(found.images)
 
@@ -35,6 +35,14 @@ def test_a_class_that_nobody_holds_is_a_control(digits: Dataset, holding: dict[i
     found = truth.reveal(digits, holding, 9, 5, seed=0)
     assert found.control
     assert len(found.images) == int((digits.train.labels == 9).sum())
+    assert len(found.others) == 0
+
+
+def test_of_a_class_that_is_held_whole_nothing_is_left_to_compare(digits: Dataset) -> None:
+    """All training threes are one participant's: test images were in no lottery, so there are no others."""
+    everything = (digits.train.labels == 3).nonzero().flatten()
+    found = truth.reveal(digits, {1: everything}, 3, 5, seed=0)
+    assert len(found.images) == len(everything)
     assert len(found.others) == 0
 
 

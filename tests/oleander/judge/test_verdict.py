@@ -54,6 +54,9 @@ def test_a_complete_run_is_judged_completely(fabricate: Fabricate) -> None:
     assert list(run.victims()) == [1]
     model = verdict["global_model"]
     assert [model[point]["round"] for point in ("first", "start", "final")] == [0, 1, None]
+    assert model["disturbed_from_the_start"]
+    assert verdict["attackers"]["client-5"]["noise_from_round"] == 1
+    assert "sent noise from round 1" in verdict["attackers"]["client-5"]["verdict"]
     assert model["before_attack"]["accuracy"] == pytest.approx(0.1)
     assert model["after_attack"]["accuracy"] == pytest.approx(0.3)
     assert set(model["auc"]["final"]) == set("012345678")
@@ -93,7 +96,7 @@ def test_without_loot_nothing_is_claimed(fabricate: Fabricate) -> None:
     """The attack began, and the run ended before it kept anything."""
     verdict, target = judged(fabricate("noise", loot=False))
     assert target["conclusion"] == "no loot"
-    assert verdict["headline"] == "client-5: The attack (gan) began in round 2, but left no loot."
+    assert verdict["headline"] == "Participant 5's attack (gan) began in round 2, but left no loot."
     assert "There is no loot of client-5." in verdict["missing"]
     assert verdict["attackers"]["client-5"]["per_round"] == []
 
@@ -105,7 +108,7 @@ def test_a_run_that_died_at_once_is_judged_too(fabricate: Fabricate) -> None:
         (run.path / name).unlink(missing_ok=True)
     (run.path / "global" / "round-0000.safetensors").unlink()
     verdict, _ = judged(run)
-    assert verdict["headline"] == "client-5: The attack (gan) never began."
+    assert verdict["headline"] == "Participant 5's attack (gan) never began, though it sent noise from round 1 on."
     assert len(verdict["missing"]) == 4
     assert list(run.figures.iterdir()) == []
 

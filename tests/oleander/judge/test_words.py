@@ -81,18 +81,70 @@ def test_the_headline_names_what_was_stolen_and_what_was_not() -> None:
     """The weakest share, the failure and the control all stand in it."""
     targets = {
         "3": target(),
-        "6": target(name="6", recognised_low=0.1),
+        "6": target(name="6", recognised=0.1, recognised_low=0.05),
         "9": target(name="9", control=True, owner=[], recognised=0.0),
     }
-    text = words.headline({"client-5": {"targets": targets, "start_round": 4, "verdict": ""}})
-    assert text == (
-        "client-5: Stolen, as prototypes, no single records: 3 (from participant 1); at least 98 % of the samples are "
-        "recognised by an independent judge. Not shown to be stolen: 6. Control 9, which nobody holds: 0 % recognised."
+    assert headline(targets) == (
+        "Participant 5 stole the class 3 (from participant 1), as a prototype and no single record: an independent "
+        "judge recognises 98 % of the samples. That participant 5 stole the class 6 is not shown: an independent judge "
+        "recognises 10 % of the samples. Of 9, which nobody holds, it made nothing recognisable (0 %)."
     )
+
+
+def test_several_thefts_are_one_sentence() -> None:
+    """By name and owner; of different shares the least is told; a recognised control takes from what they prove."""
+    targets = {
+        "1": target(name="Trouser"),
+        "8": target(name="Bag", owner=[3], recognised=0.9),
+        "9": target(name="Ankle boot", control=True, owner=[], recognised=0.3),
+    }
+    assert headline(targets) == (
+        "Participant 5 stole the classes Trouser (from participant 1) and Bag (from participant 3), as prototypes and "
+        "no single records: an independent judge recognises at least 90 % of the samples. Of Ankle boot, which nobody "
+        "holds, the judge recognises 30 %, too: the other shares prove less."
+    )
+
+
+@pytest.mark.parametrize(("late", "conclusion"), [(0.74, "unsteady"), (0.55, "not stolen")])
+def test_one_bad_round_is_no_acquittal(late: float, conclusion: str) -> None:
+    """Half in the last round: unsteady where the last five together would do, and both numbers are told."""
+    found = target(recognised=0.5, recognised_low=0.38, recognised_final_rounds=late, final_rounds=5)
+    assert found["conclusion"] == conclusion
+    if conclusion == "unsteady":
+        assert "over the last 5 rounds together 74 %" in found["words"]
+        assert headline({"3": found}) == (
+            "Whether participant 5 stole the class 3 (from participant 1) depends on the round: an independent judge "
+            "recognises 50 % of the samples of the last round, but 74 % on average over the last five rounds."
+        )
+
+
+def test_a_lucky_last_round_is_not_hidden() -> None:
+    """98 % in the last round after worse ones: the mean stands beside it."""
+    found = target(recognised_final_rounds=0.6, final_rounds=5)
+    assert "98 % of the samples of the last round, but 60 % on average over the last five" in headline({"3": found})
+
+
+def test_why_single_records_were_not_looked_for_is_said() -> None:
+    """The participants hold the whole class, or nearly."""
+    assert "since participants hold all its training images" in target(owner_p=None, owner_test_images=0)["words"]
+    assert "since only 7 of its training images are free" in target(owner_p=None, owner_test_images=7)["words"]
+
+
+def headline(targets: dict[str, Any]) -> str:
+    """Return the headline of a run with one attacker."""
+    return words.headline({"client-5": {"targets": targets, "start_round": 4, "verdict": ""}})
 
 
 def test_an_attack_that_never_began_stole_nothing() -> None:
     """Nor did one that left no loot; and without attackers there is nothing to say."""
-    assert words.of_attacker("gan", None, None, []) == "The attack (gan) never began."
-    assert words.of_attacker("gan", 4, None, []).endswith("began in round 4, but left no loot.")
+    never, empty, noisy = (
+        words.Moments(start=None, last=None),
+        words.Moments(start=4, last=None),
+        words.Moments(start=9, last=30, early_noise=True),
+    )
+    assert words.of_attacker("client-5", "gan", never, []) == "Participant 5's attack (gan) never began."
+    assert words.of_attacker("client-5", "gan", empty, []).endswith("began in round 4, but left no loot.")
+    assert words.of_attacker("client-5", "gan", noisy, []).startswith(
+        "The attack (gan) stole from round 9 on, and it sent noise from round 1 on: the honest accuracy is unknown"
+    )
     assert words.headline({}) == "No attacker took part; only the global model was judged."

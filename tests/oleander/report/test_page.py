@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
+from oleander.judge.draws import drawn
 from oleander.report import write
+from oleander.report.pictures import image_uri
 from oleander.rundir import RunDirectory
 from task.settings import SettingsError
 
@@ -118,10 +121,32 @@ def test_one_run_shows_its_verdict_and_numbers(fabricate: Make, tmp_path: Path) 
         "update is not finite",
         "not reproduced",
         f"oleander run {run.path}/scenario.yaml --engine grpc --seed 0",
-        "attack begins",
+        "theft begins",
     ):
         assert part in text
     assert "What is missing here" not in text
+
+
+def test_a_run_under_noise_has_no_honest_rounds(fabricate: Make, tmp_path: Path) -> None:
+    """Where noise is sent from round 1 the columns before the theft say so."""
+    run, path = fabricate(), tmp_path / "page.html"
+    assert "under noise" not in Page(write([run], path)).text
+    values = yaml.safe_load((run.path / "scenario.yaml").read_text(encoding="utf-8"))
+    values["clients"][0]["options"] |= {"noise_images": 60}
+    (run.path / "scenario.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    text = Page(write([run], path)).text
+    assert "mean before, under noise" in text
+    assert "the honest accuracy is unknown from this run" in text
+    assert "90 % (under noise)" in Page(write([run, run], path)).text
+
+
+def test_the_page_shows_what_the_judge_drew(fabricate: Make, tmp_path: Path) -> None:
+    """The first picture is the first of the judge's draw, not of the file."""
+    run = fabricate()
+    images, labels = run.samples("client-2", 6)
+    first = drawn(images[labels == 1], 0, "client-2", 6, 1)[0]
+    page = Page(write([run], tmp_path / "page.html"))
+    assert page.loads.index(image_uri(first.numpy())) < page.loads.index(image_uri(images[labels == 1][0].numpy()))
 
 
 def test_several_runs_stand_side_by_side(fabricate: Make, tmp_path: Path) -> None:

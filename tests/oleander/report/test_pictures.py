@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from oleander.report.pictures import Pixels, file_uri, image_uri, nearest, pairs, spread
+from oleander.report.pictures import Pixels, file_uri, image_uri, pairs
 
 
 def opened(uri: str) -> Image.Image:
@@ -32,16 +32,6 @@ def test_colours_are_kept() -> None:
     assert np.asarray(opened(image_uri(image))).tolist() == [[[255, 0, 128]]]
 
 
-def test_nearest_agrees_with_a_plain_search() -> None:
-    """Index and distance are those of a loop over all pairs."""
-    rng = np.random.default_rng(0)
-    images, real = (rng.uniform(-1, 1, (count, 1, 4, 4)).astype(np.float32) for count in (5, 9))
-    distances = np.array([[np.sqrt(np.mean((a - b).astype(float) ** 2)) for b in real] for a in images])
-    index, distance = nearest(images, real)
-    assert index.tolist() == distances.argmin(1).tolist()
-    np.testing.assert_allclose(distance, distances.min(1), atol=1e-6)
-
-
 def test_a_pair_names_the_owner_of_the_nearest_image() -> None:
     """0.1 is nearer to participant 4's 0.0 than to participant 2's 0.5, by a tenth."""
     (pair,) = pairs(constant(0.1), {2: constant(0.5), 4: constant(-1.0, 0.0)})
@@ -55,12 +45,6 @@ def test_without_an_owner_the_loot_stands_alone() -> None:
     """A control class has no real images, and so no distance."""
     (pair,) = pairs(constant(0.1), {})
     assert (pair.real, pair.distance, pair.owner) == (None, None, None)
-
-
-def test_rounds_are_spread_evenly_with_both_ends() -> None:
-    """Of ten rounds four are 1, 4, 7 and 10; fewer than asked for are all kept."""
-    assert spread(range(1, 11), 4) == [1, 4, 7, 10]
-    assert spread([3, 5], 4) == [3, 5]
 
 
 def test_a_figure_file_keeps_its_size(tmp_path: Path) -> None:
