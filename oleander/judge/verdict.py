@@ -65,7 +65,8 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
         "seed": scenario.federation.seed,
         "headline": words.headline(names),
         "attackers": names,
-        "global_model": global_models.numbers(run, points, start) | {"disturbed_from_the_start": disturbed(scenario)},
+        "global_model": global_models.numbers(run, points, start)
+        | {"before_attack_is": words.of_the_rounds_before(noise=disturbed(scenario))},
         "judge": facts,
         "units": UNITS,
         "assumptions": assumptions(scenario),

@@ -135,6 +135,14 @@ def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mappi
     )
 
 
+def of_the_rounds_before(*, noise: bool) -> str:
+    """Say what the means over the rounds before the theft are, with or without an attacker's noise from round 1 on."""
+    means = "means over the rounds before the theft, the first rounds of learning among them"
+    if not noise:
+        return means
+    return f"{means}, and under the attacker's noise from round 1 on: the honest accuracy is unknown from this run"
+
+
 def headline(attackers: Mapping[str, Mapping[str, Any]]) -> str:
     """Say in one or a few sentences what a run showed."""
     if not attackers:
@@ -234,5 +242,5 @@ def _who(owners: Sequence[int]) -> str:
 
 def _percent(share: float) -> str:
     """Write a share: 98 %, but 99.6 % rather than 100 %."""
-    percent = 100 * share
+    percent = round(100 * share, 6)
     return f"{percent:.0f} %" if percent in (0, 100) or 1 <= percent <= 99 else f"{percent:.1f} %"  # noqa: PLR2004

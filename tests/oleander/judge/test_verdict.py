@@ -54,7 +54,7 @@ def test_a_complete_run_is_judged_completely(fabricate: Fabricate) -> None:
     assert list(run.victims()) == [1]
     model = verdict["global_model"]
     assert [model[point]["round"] for point in ("first", "start", "final")] == [0, 1, None]
-    assert model["disturbed_from_the_start"]
+    assert "honest accuracy is unknown" in model["before_attack_is"]
     assert verdict["attackers"]["client-5"]["noise_from_round"] == 1
     assert "sent noise from round 1" in verdict["attackers"]["client-5"]["verdict"]
     assert model["before_attack"]["accuracy"] == pytest.approx(0.1)
