@@ -1,4 +1,4 @@
-"""What became of a fleet: takes its events, keeps the nodes in environment.json, and says why a run failed."""
+"""What became of a fleet: takes its events, keeps nodes and losses in environment.json, says why a run failed."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +37,7 @@ class Outcome:
                 self._nodes.setdefault(event["client"], {}).update(fields)
             case "lost":
                 self._lost.append(fields)
-                self._run.update_environment(lost=self._lost)
+                self.keep()
                 log.warning(
                     "Client %d was lost: its SuperNode (process %d) %s. %s",
                     event["client"],
@@ -53,17 +53,22 @@ class Outcome:
                 log_file = event.get("log")
                 self._failed = event["reason"] + (" " + tail(self._run.logs / log_file) if log_file else "")
 
-    def keep_nodes(self) -> None:
-        """Write what the fleet knows of its nodes beside what the server wrote, wherever it is missing."""
-        if not self._nodes:
-            return
-        known = {node["client"]: node for node in self._run.environment().get("nodes", [])}
-        merged = [
-            {**fields, **known.get(client, {}), "role": fields["role"], "pid": fields["pid"]}
-            for client, fields in sorted(self._nodes.items())
-        ]
-        if merged != list(known.values()):
-            self._run.update_environment(nodes=merged)
+    def keep(self) -> None:
+        """Write what the fleet knows beside what the server wrote, wherever it is missing.
+
+        The server reads and writes the same file, and may put back what it has read: so this is called again and again,
+        and once more when the server has ended.
+        """
+        written = self._run.environment()
+        known = {node["client"]: node for node in written.get("nodes", [])}
+        nodes = [_merge(fields, known.get(client, {})) for client, fields in sorted(self._nodes.items())]
+        changed: dict[str, Any] = {}
+        if nodes and nodes != list(known.values()):
+            changed["nodes"] = nodes
+        if self._lost != written.get("lost", []):
+            changed["lost"] = self._lost
+        if changed:
+            self._run.update_environment(**changed)
 
     def check(self) -> None:
         """Raise what the run failed with.
@@ -79,6 +84,14 @@ class Outcome:
             raise EngineError(self._failed)
         if self.code:
             raise EngineError(f"The fleet ended with exit code {self.code}. {tail(self._run.logs / 'fleet.log')}")
+
+
+def _merge(ours: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a node: what the engine knows goes before what the server was told; it was told just `cuda` for a GPU."""
+    merged = {**ours, **answer, **{key: value for key, value in ours.items() if value is not None}}
+    if answer.get("device") == "cpu":  # it was given a GPU and cannot use it
+        merged["device"] = "cpu"
+    return merged
 
 
 def tail(path: Path) -> str:

@@ -3,7 +3,6 @@
 import random
 import socket
 from collections.abc import Iterable
-from contextlib import ExitStack
 
 from task.settings import expect
 
@@ -20,17 +19,16 @@ def free_ports(count: int, among: range = RANGE) -> list[int]:
 
     """
     found: list[int] = []
-    with ExitStack() as held:
-        for port in random.SystemRandom().sample(among, len(among)):
-            if len(found) == count:
-                break
-            candidate = held.enter_context(socket.socket())
+    for port in random.SystemRandom().sample(among, len(among)):
+        if len(found) == count:
+            break
+        with socket.socket() as candidate:  # closed at once: the number of open files is limited
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 candidate.bind((HOST, port))
             except OSError:
                 continue
-            found.append(port)
+        found.append(port)
     wanted = f"{count} free TCP ports on {HOST} from {among.start} to {among.stop - 1}"
     expect(len(found) == count, wanted, f"{len(found)}", "End what listens there, or use --engine ray.")
     return found

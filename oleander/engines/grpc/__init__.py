@@ -18,7 +18,6 @@ from oleander.engines.outcome import Outcome
 def run(job: Job, tick: Callable[[], None]) -> None:
     """Run a job with one SuperNode process for each client; see `oleander.engines.run`."""
     home = job.run.path / "flower"
-    job.run.logs.mkdir(exist_ok=True)
     outcome = _follow(job, home, tick, "stock" if job.stock else "warm")
     if outcome.unsupported:
         log.warning("Stock Flower is used, which is about 20 times slower: %s", outcome.unsupported)
@@ -28,20 +27,21 @@ def run(job: Job, tick: Callable[[], None]) -> None:
 
 def _follow(job: Job, home: Path, tick: Callable[[], None], fleet: str) -> Outcome:
     """Start a fleet of a kind, and return how it ended."""
-    job.run.update_environment(fleet=fleet)
     outcome = Outcome(job.run)
 
     def ticked() -> None:
-        outcome.keep_nodes()
+        outcome.keep()
         tick()
 
     try:
-        plan = draw_up(job, home)
+        plan = draw_up(job, home)  # refuses before anything is written
+        job.run.logs.mkdir(exist_ok=True)
+        job.run.update_environment(fleet=fleet)
         module = f"oleander.engines.grpc.{fleet}"
         outcome.code = follow(
             module, plan.save(), home=home, log=plan.log("fleet.log"), tick=ticked, event=outcome.take
         )
     finally:
         shutil.rmtree(home, ignore_errors=True)
-        outcome.keep_nodes()
+        outcome.keep()
     return outcome

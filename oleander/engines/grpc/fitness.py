@@ -4,6 +4,8 @@ import importlib
 from importlib.metadata import version
 from typing import Any
 
+from oleander.engines.fitness import missing
+
 TESTED = ("1.39.",)
 # module: attributes that are called or replaced
 NAMES = {
@@ -46,12 +48,4 @@ def check() -> str:
     flower = version("flwr")
     if not flower.startswith(TESTED):
         return f"the warm fleet is tested with Flower {', '.join(TESTED)}x, this is {flower}."
-    for name, attributes in NAMES.items():
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
-            return f"this Flower {flower} has no module {name} ({error})."
-        missing = [attribute for attribute in attributes if not hasattr(module, attribute)]
-        if missing:
-            return f"this Flower {flower} has no {name}.{missing[0]}."
-    return ""
+    return missing(NAMES)

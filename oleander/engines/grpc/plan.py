@@ -48,6 +48,7 @@ class Plan:
         fleet: port of its Fleet API (gRPC).
         task: the scenario's task, to load the data that all share.
         data: folder of the data sets, empty for none.
+        timeout: seconds that a worker may take; the server waits for a reply as long.
         nodes: the SuperNodes.
 
     """
@@ -59,6 +60,7 @@ class Plan:
     fleet: int
     task: dict[str, Any]
     data: str
+    timeout: float
     nodes: tuple[Node, ...]
 
     @property
@@ -117,5 +119,6 @@ def draw_up(job: Job, home: Path) -> Plan:
         fleet=fleet,
         task=scenario.to_dict()["task"],
         data=job.data or "",
+        timeout=scenario.federation.round_timeout,
         nodes=tuple(nodes),
     )

@@ -18,6 +18,7 @@ from oleander.engines.lifeline import Lifeline
 from oleander.engines.ports import listening
 
 START_SECONDS = 60.0
+DELIVERY_SECONDS = 10.0
 
 
 class FleetError(Exception):
@@ -36,6 +37,7 @@ class _Client:
         self.pid = 0
         self.node_id: int | None = None
         self.worker = 0
+        self.deadline = 0.0  # by the monotonic clock, when its worker has had its time
         self.waiting = False  # a task is there while the worker of the task before has not ended yet
         self.lost = False
 
@@ -75,7 +77,8 @@ class Supervisor:
         work = partial(serverapp.main, plan, messages, self._sent, failed)
         self._serverapp = fork(work, plan.log("serverapp.log"), hide_gpus=False)
         while self._serverapp:
-            self._wait(5.0)
+            self._wait(1.0)
+            self._end_the_overdue()
 
     def _start_node(self, client: _Client) -> None:
         """Fork a SuperNode."""
@@ -88,6 +91,7 @@ class Supervisor:
     def _start_worker(self, client: _Client) -> None:
         """Fork a worker for a task."""
         client.waiting = False
+        client.deadline = time.monotonic() + self._plan.timeout
         work = partial(worker.main, client.node.address, client.bells.reply)
         client.worker = fork(work, self._plan.log(client.node.log_name), client.node.gpu)
 
@@ -124,10 +128,19 @@ class Supervisor:
                 client: _Client = key.data
                 client.bells.task.hear()
                 if client.worker:
+                    # It delivers the client's state, which comes after the reply, or the SuperNode has given it up.
                     client.waiting = True
+                    client.deadline = min(client.deadline, time.monotonic() + DELIVERY_SECONDS)
                 else:
                     self._start_worker(client)
         self._reap()
+
+    def _end_the_overdue(self) -> None:
+        """End frozen workers, those that nobody waits for any longer; an error takes the place of a reply not given."""
+        now = time.monotonic()
+        for client in self._clients.values():
+            if client.worker and now > client.deadline:
+                os.kill(client.worker, signal.SIGKILL)
 
     def _hear(self) -> None:
         """Take the words of other processes."""

@@ -26,7 +26,7 @@ def run(job: Job, tick: Callable[[], None]) -> None:
             "home": str(home),
             "app": str(assemble(home / "app", config)),
             "roles": [job.scenario.role_of(client).role for client in range(federation.clients)],
-            "cpus": len(os.sched_getaffinity(0)),
+            "cpus": _cores(),
             "gpus": len(gpus),
         }
         (home / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
@@ -40,5 +40,11 @@ def run(job: Job, tick: Callable[[], None]) -> None:
         )
     finally:
         shutil.rmtree(home, ignore_errors=True)
-        outcome.keep_nodes()
+        outcome.keep()
     outcome.check()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; outside Linux, how many there are."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -12,10 +12,21 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from oleander.engines.fitness import missing
 from oleander.engines.lifeline import Lifeline
 from oleander.engines.processes import die_with_parent
 
 POLL_SECONDS = 0.1
+# module: what is called or set below, none of it promised by Flower
+NAMES = {
+    "flwr.common.config": ("get_fused_config_from_dir",),
+    "flwr.simulation.run_simulation": ("_run_simulation",),
+    "flwr.supercore.constant": ("NOOP_FEDERATION_ID",),
+    "flwr.supercore.run": ("Run.create_empty",),
+    "flwr.supercore.task_identity": ("TaskIdentity",),
+    "flwr.supercore.telemetry": ("EventType.PYTHON_API_RUN_SIMULATION_LEAVE",),
+}
+REMEDY = "Install the Flower that this is tested with (pip install 'flwr[simulation]==1.39.*'), or use --engine grpc."
 
 
 def simulate(plan: dict[str, Any], scratch: str) -> None:
@@ -64,6 +75,10 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
 def drive(plan: dict[str, Any], scratch: str, lifeline: Lifeline) -> None:
     """Simulate, say why if it fails, and leave this process."""
     code = 1
+    unfit = missing(NAMES)
+    if unfit:
+        lifeline.tell("failed", reason=f"Flower's simulation cannot be used: {unfit} {REMEDY}")
+        os._exit(code)
     try:
         simulate(plan, scratch)
         code = 0

@@ -68,6 +68,7 @@ def test_the_warm_fleet_leaves_a_complete_run_directory(warm: RunDirectory) -> N
     assert len({node["node_id"] for node in nodes}) == 2
     logs = {path.name for path in warm.logs.iterdir()}
     assert logs >= {"superlink.log", "serverapp.log", "client-00.log", "client-01.log"}
+    assert 'HTTP/1.1" 200' not in (warm.logs / "superlink.log").read_text()
     assert not (warm.path / "flower").exists()
 
 
@@ -100,55 +101,56 @@ def test_a_flower_that_is_not_known_runs_stock_with_a_warning_and_the_same_weigh
     assert descendants(os.getpid()) == []
 
 
-def test_a_killed_worker_costs_its_reply_and_a_killed_supernode_its_client(
+def test_what_dies_or_freezes_costs_its_reply_until_too_few_are_left(
     make_job: Callable[..., Job], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both are noticed at once, recorded by name, and the run goes on with the others."""
-    job = make_job(3, 5, *LONG)
+    """A killed worker, a frozen one and a killed SuperNode are recorded by name while two of three replies will do.
+
+    Then the ServerApp's own words reach the caller, and the rounds before stay on disk.
+    """
+    job = make_job(3, 50, "federation.min_replies=2", "federation.round_timeout=10", *LONG)
     times: list[float] = []
-    killed: list[int] = []
+    before: set[int] = set()  # the fleet's processes when the last round ended; younger ones are this round's workers
+    fleet: list[int] = []
+    struck: list[tuple[int, int]] = []  # rounds done, process
+    # Whom (a client's SuperNode, or None for a worker), how, and rounds to wait until the next.
+    steps = [(None, signal.SIGKILL, 1), (None, signal.SIGSTOP, 2), (0, signal.SIGKILL, 1), (1, signal.SIGKILL, 1)]
+    due = [1]
 
     def tick() -> None:
         done = len(job.run.rounds())
+        if not done:
+            return
+        nodes = [node["pid"] for node in job.run.environment()["nodes"]]
+        if not fleet:
+            fleet.append(int(Path(f"/proc/{nodes[0]}/stat").read_text().rpartition(")")[2].split()[1]))
+        family = set(descendants(fleet[0]))
         if done > len(times):
             times.extend([time.monotonic()] * (done - len(times)))
-        if done == 1 and not killed and time.monotonic() - times[0] > 0.3:
-            supernode = job.run.environment()["nodes"][0]["pid"]
-            fleet = int(Path(f"/proc/{supernode}/stat").read_text().rpartition(")")[2].split()[1])
-            killed.append(max(descendants(fleet)))  # the youngest is a worker
-            os.kill(killed[0], signal.SIGKILL)
-        if done == 2 and len(killed) == 1 and time.monotonic() - times[1] > 0.3:
-            killed.append(job.run.environment()["nodes"][0]["pid"])
-            os.kill(killed[1], signal.SIGKILL)
+            before.clear()
+            before.update(family)
+        workers = family - before
+        if steps and done >= due[0] and workers:
+            client, number, pause = steps.pop(0)
+            struck.append((done, max(workers) if client is None else nodes[client]))
+            due[0] = done + pause
+            os.kill(struck[-1][1], number)
 
-    with caplog.at_level(logging.WARNING, "oleander.engines"):
+    with (
+        caplog.at_level(logging.WARNING, "oleander.engines"),
+        pytest.raises(EngineError, match=r"(?s)Expected at least 2 usable replies in round \d+, got 1.*client 0"),
+    ):
         engines.run("grpc", job, tick)
     rounds = job.run.rounds()
-    assert [line["round"] for line in rounds] == [1, 2, 3, 4, 5]
-    assert [line["replies"] for line in rounds] == [3, 2, 2, 2, 2]
-    assert "the client failed" in rounds[1]["failures"][0]["reason"]
-    assert [[failure["client"] for failure in line["failures"]] for line in rounds[2:]] == [[0], [0], [0]]
+    killed, frozen, first, _ = (done for done, _ in struck)
+    assert [rounds[one]["replies"] for one in (0, killed, frozen, frozen + 1, first)] == [3, 2, 2, 3, 2]
+    assert "the client failed" in rounds[killed]["failures"][0]["reason"]
+    assert len(rounds[frozen]["failures"]) == 1
+    assert [failure["client"] for failure in rounds[first]["failures"]] == [0]
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 20
-    assert f"Client 0 was lost: its SuperNode (process {killed[1]}) was ended by SIGKILL" in caplog.text
+    assert f"Client 0 was lost: its SuperNode (process {struck[2][1]}) was ended by SIGKILL" in caplog.text
     assert "client-00.log" in caplog.text
-    assert [lost["client"] for lost in job.run.environment()["lost"]] == [0]
-    assert descendants(os.getpid()) == []
-
-
-def test_too_few_replies_end_the_run_with_the_reason_and_keep_what_there_is(make_job: Callable[..., Job]) -> None:
-    """The ServerApp's own words reach the caller; the rounds before stay on disk."""
-    job = make_job(2, 50, "federation.min_replies=2", *LONG)
-
-    killed: list[int] = []
-
-    def tick() -> None:
-        if job.run.rounds() and not killed:
-            killed.append(job.run.environment()["nodes"][0]["pid"])
-            os.kill(killed[0], signal.SIGKILL)
-
-    with pytest.raises(EngineError, match=r"(?s)Expected at least 2 usable replies in round \d+, got 1.*client 0"):
-        engines.run("grpc", job, tick)
-    assert 1 <= len(job.run.rounds()) < 50
+    assert [lost["client"] for lost in job.run.environment()["lost"]] == [0, 1]
     assert descendants(os.getpid()) == []
 
 

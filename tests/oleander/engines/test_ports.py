@@ -1,5 +1,6 @@
 """Free ports."""
 
+import resource
 import socket
 
 import pytest
@@ -27,3 +28,13 @@ def test_a_taken_port_is_not_handed_out_and_too_few_are_refused_with_a_remedy() 
         assert port not in free_ports(1, range(port - 40, port + 1))
         with pytest.raises(SettingsError, match=r"Expected 3 free TCP ports on 127\.0\.0\.1 .*--engine ray"):
             free_ports(3, around)
+
+
+def test_more_ports_are_found_than_files_may_be_open() -> None:
+    """With at most 128 open files, 200 ports are found."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))
+    try:
+        assert len(set(free_ports(200))) == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
