@@ -1,7 +1,7 @@
 """What keeps a generator from adversarial noise: priors on its images, and images that are of no class.
 
-None of it needs data of the target. All of it is ours, not a paper's; the ablation in docs/gan-attack.md shows what
-each part does.
+None of it needs data of the target. All of it is ours, not a paper's; benchmarks/ablation.py measures what each part
+does to the demo.
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ import torch
 from oleander.rundir import RunDirectory
 
 mpl.use("Agg")
-from matplotlib import pyplot  # noqa: E402 - after the choice of the backend
+from matplotlib import pyplot as plt
 
 COLUMNS = 10
 
@@ -37,7 +37,7 @@ def main() -> None:
         if len(owned):
             nearest = torch.cdist(loot.flatten(1), owned.flatten(1)).argmin(1)
             rows.append(("nearest real", owned[nearest]))
-    figure, axes = pyplot.subplots(len(rows), COLUMNS, figsize=(COLUMNS * 0.8, len(rows) * 0.84))
+    figure, axes = plt.subplots(len(rows), COLUMNS, figsize=(COLUMNS * 0.8, len(rows) * 0.84))
     for (name, row), line in zip(rows, axes, strict=True):
         for image, axis in zip(row, line, strict=True):
             axis.imshow(image[0], cmap="gray", vmin=-1, vmax=1, interpolation="bicubic")
