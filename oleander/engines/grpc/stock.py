@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from functools import partial
 
@@ -104,6 +105,7 @@ def main(plan: Plan) -> None:
     except FleetError as error:
         lifeline.tell("failed", reason=str(error), log=error.log)
     except BaseException:
+        traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
         lifeline.tell("failed", reason="The fleet's own program failed.", log="fleet.log")
         raise
     finally:

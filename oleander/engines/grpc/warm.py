@@ -5,6 +5,7 @@ and opens no gRPC channel, so that what it forks is sound.
 """
 
 import sys
+import traceback
 
 from oleander.engines.grpc import fitness
 from oleander.engines.grpc.plan import Plan
@@ -30,6 +31,7 @@ def main(plan: Plan) -> None:
     except FleetError as error:
         lifeline.tell("failed", reason=str(error), log=error.log)
     except BaseException:
+        traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
         lifeline.tell("failed", reason="The fleet's own program failed.", log="fleet.log")
         raise
     finally:
