@@ -31,6 +31,9 @@ from task.settings import choose, expect
 from task.training import optimizer_arrays, restore_optimizer
 
 
+VIEW = ParticipantView
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """Settings of the attack; the defaults are Sun's.

@@ -45,6 +45,31 @@ class ParticipantView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServerView:
+    """What the server sees in one round, after the replies have come.
+
+    Attributes:
+        round: number of the round, from 1.
+        last: whether the federation ends with this round.
+        global_model: the model of the round's start, which everyone was sent but a client that the attack isolates;
+            frozen and in evaluation mode; not to be changed.
+        aggregate: the model that the round has made, likewise.
+        updates: of each client whose reply is usable, what it sent minus what it was sent, float32 by parameter name.
+        accuracy: of `global_model` on the server's test set, in [0, 1].
+        auxiliary: the server's own data, its test set.
+
+    """
+
+    round: int
+    last: bool
+    global_model: nn.Module
+    aggregate: nn.Module
+    updates: Mapping[int, Mapping[str, Tensor]]
+    accuracy: float
+    auxiliary: Images
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskFacts:
     """What everyone in the federation knows of the task.
 
@@ -52,19 +77,23 @@ class TaskFacts:
         shape: of an image, (C, H, W).
         classes: real classes of the data set.
         outputs: outputs of the shared model, `classes` or one more.
+        model: name of the shared model (task.models).
+        clients: participants, with ids 0 to clients - 1.
 
     """
 
     shape: tuple[int, int, int]
     classes: int
     outputs: int
+    model: str
+    clients: int
 
 
 class ParticipantAttack(Protocol):
     """A malicious participant.
 
-    A module of `attacks` that has a dataclass `Options` and a function `build(options, facts, generator)` which returns
-    one of these is found by its name.
+    A module of `attacks` with `VIEW = ParticipantView`, a dataclass `Options` and a function
+    `build(options, facts, generator)` that returns one of these is found by its name.
     """
 
     @property
@@ -78,6 +107,56 @@ class ParticipantAttack(Protocol):
 
     def loot(self, count: int, generator: torch.Generator) -> Images:
         """Return `count` stolen images for each target, labelled with the target; none before the start."""
+        ...
+
+    def metrics(self) -> dict[str, float]:
+        """Return what the attacker itself knows of its progress in the last round."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return all that must survive until the next round, by name."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_dict` returned."""
+        ...
+
+
+class ServerAttack(Protocol):
+    """A malicious server.
+
+    A module of `attacks` with `VIEW = ServerView`, a dataclass `Options` and a function
+    `build(options, facts, generator)` that returns one of these is found by its name.
+    """
+
+    @property
+    def started(self) -> bool:
+        """Whether the attack has begun."""
+        ...
+
+    @property
+    def isolated(self) -> tuple[int, ...]:
+        """Clients that train apart from the others: their updates do not enter the global model."""
+        ...
+
+    def outgoing(self, client: int, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Return what a client is sent in place of the global model's weights; that very mapping to change nothing."""
+        ...
+
+    def observe(self, view: ServerView, generator: torch.Generator) -> None:
+        """Look at one round."""
+        ...
+
+    def loot(self, count: int, generator: torch.Generator) -> Images:
+        """Return `count` stolen images for each category, labelled with it; none before the start."""
+        ...
+
+    def control(self, count: int, generator: torch.Generator) -> Images:
+        """Return the same for "not the victim", which must not look like the victim's; none where there is no such."""
+        ...
+
+    def representatives(self) -> Mapping[int, Images]:
+        """Return what the last round's updates gave away of each client's images; empty where that is not tried."""
         ...
 
     def metrics(self) -> dict[str, float]:

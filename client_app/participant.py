@@ -31,7 +31,7 @@ class Participant:
         indices: int64 [N], its own part of the training images; none for one that holds no data.
         device: that it trains on.
         behaviour: `role`, and for a malicious one `attack`, `options`, `loot`, `loot_every`, `loot_images`.
-        rounds: of the federation.
+        rounds, clients: of the federation.
 
     """
 
@@ -43,12 +43,19 @@ class Participant:
     device: str
     behaviour: dict[str, Any]
     rounds: int
+    clients: int
 
     @property
     def facts(self) -> TaskFacts:
         """What everyone knows of the task."""
         classes = len(self.dataset.classes)
-        return TaskFacts(shape=self.dataset.shape, classes=classes, outputs=self.task.outputs or classes)
+        return TaskFacts(
+            shape=self.dataset.shape,
+            classes=classes,
+            outputs=self.task.outputs or classes,
+            model=self.task.model,
+            clients=self.clients,
+        )
 
     def randomness(self, *purpose: int | str) -> torch.Generator:
         """Return a generator of this participant's own."""
@@ -83,6 +90,7 @@ def read(context: Context) -> Participant:
         device=device(federation["devices"]),
         behaviour=_behaviour(context, config, client),
         rounds=federation["rounds"],
+        clients=federation["clients"],
     )
 
 

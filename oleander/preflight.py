@@ -36,7 +36,13 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
             f"Expected images that {scenario.task.model} can take, got {dataset.shape} ({error}). "
             "Set task.image_size, or choose another task.model."
         ) from error
-    facts = TaskFacts(shape=dataset.shape, classes=classes, outputs=outputs)
+    facts = TaskFacts(
+        shape=dataset.shape,
+        classes=classes,
+        outputs=outputs,
+        model=scenario.task.model,
+        clients=scenario.federation.clients,
+    )
     for entry in scenario.clients:
         if entry.attack is not None:
             registry.participant_attack(entry.attack, entry.options, facts, torch.Generator())

@@ -16,7 +16,7 @@ from task.seeding import generator
 from task.settings import OptimizerSettings, SettingsError, to_dict
 from task.training import logits, make_optimizer, train
 
-FACTS = TaskFacts(shape=(1, 8, 8), classes=10, outputs=11)
+FACTS = TaskFacts(shape=(1, 8, 8), classes=10, outputs=11, model="digits-cnn", clients=6)
 TARGET = 3
 TOY: dict[str, dict[str, Any]] = {
     "gan": {"target": TARGET, "network": "small", "start_round": 1, "steps": 40, "lr": 0.005, "poison_images": 6},

@@ -12,7 +12,7 @@ from task import models
 from task.seeding import generator
 from task.settings import SettingsError, parse
 
-FACTS = TaskFacts(shape=(1, 8, 8), classes=10, outputs=11)
+FACTS = TaskFacts(shape=(1, 8, 8), classes=10, outputs=11, model="digits-cnn", clients=6)
 NOTHING = Images(torch.empty(0, 1, 8, 8), torch.empty(0, dtype=torch.int64))
 
 
@@ -147,6 +147,6 @@ def test_impossible_options_are_refused(options: dict[str, Any], text: str) -> N
 
 def test_an_extra_fake_label_needs_an_extra_output() -> None:
     """A shared model of ten outputs has no room for the fakes."""
-    facts = TaskFacts(shape=(1, 8, 8), classes=10, outputs=10)
+    facts = TaskFacts(shape=(1, 8, 8), classes=10, outputs=10, model="digits-cnn", clients=6)
     with pytest.raises(SettingsError, match="extra output"):
         gan.build(gan.Options(target=1, network="small"), facts, generator(0))
