@@ -30,7 +30,6 @@ from task.models import weights
 from task.settings import choose, expect
 from task.training import optimizer_arrays, restore_optimizer
 
-
 VIEW = ParticipantView
 
 
