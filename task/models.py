@@ -1,10 +1,14 @@
 """The shared models. Each maps images float32 [N, C, H, W] in [-1, 1] to logits float32 [N, outputs].
 
+Each is an nn.Sequential whose last module is the nn.Linear that answers with the categories: attacks that build on a
+shared model take model[:-1] for its trunk and model[-1] for its head (a test holds new models to this).
+
 Weights are drawn from an explicit generator, so that building a model leaves PyTorch's global randomness untouched.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +16,10 @@ from torch import Tensor, nn
 from task.settings import choose
 
 Shape = tuple[int, int, int]
+Module = TypeVar("Module", bound=nn.Module)
 
 
-def digits_cnn(shape: Shape, outputs: int) -> nn.Module:
+def digits_cnn(shape: Shape, outputs: int) -> nn.Sequential:
     """Small network for 8x8 digits: conv 3x3 16, conv 3x3 stride 2 32, FC 64."""
     channels, height, width = shape
     flat = 32 * ((height + 1) // 2) * ((width + 1) // 2)
@@ -30,7 +35,7 @@ def digits_cnn(shape: Shape, outputs: int) -> nn.Module:
     )
 
 
-def sun_cnn(shape: Shape, outputs: int) -> nn.Module:
+def sun_cnn(shape: Shape, outputs: int) -> nn.Sequential:
     """Sun et al., Fig. 4, left: conv 3x3 stride 2 32 (13x13), conv 3x3 stride 2 64 (6x6), FC 200, FC outputs."""
     channels, height, width = shape
     flat = 64 * _valid(_valid(height)) * _valid(_valid(width))
@@ -46,10 +51,40 @@ def sun_cnn(shape: Shape, outputs: int) -> nn.Module:
     )
 
 
-MODELS: dict[str, Callable[[Shape, int], nn.Module]] = {"digits-cnn": digits_cnn, "sun-cnn": sun_cnn}
+def wang_cnn(shape: Shape, outputs: int) -> nn.Sequential:
+    """Wang et al., Table I: conv 3x3 32 (14x14), 64, 128 (7x7), 256, LeakyReLU 0.2, FC outputs."""
+    return _wang(shape, outputs, ((32, 2), (64, 1), (128, 2), (256, 1)))
 
 
-def build(name: str, shape: Shape, outputs: int, generator: torch.Generator) -> nn.Module:
+def wang_cnn_half(shape: Shape, outputs: int) -> nn.Sequential:
+    """Wang et al., Table I, with half the channels."""
+    return _wang(shape, outputs, ((16, 2), (32, 1), (64, 2), (128, 1)))
+
+
+def wang_faces_cnn(shape: Shape, outputs: int) -> nn.Sequential:
+    """Wang et al., Table II: conv 3x3 32 (32x32), 64, 128 (16x16), 256 (8x8), LeakyReLU 0.2, FC outputs.
+
+    The printed table is garbled; this reading is the one in which the printed sizes fit together.
+    """
+    return _wang(shape, outputs, ((32, 2), (64, 1), (128, 2), (256, 2)))
+
+
+def wang_faces_cnn_half(shape: Shape, outputs: int) -> nn.Sequential:
+    """Wang et al., Table II, with half the channels."""
+    return _wang(shape, outputs, ((16, 2), (32, 1), (64, 2), (128, 2)))
+
+
+MODELS: dict[str, Callable[[Shape, int], nn.Sequential]] = {
+    "digits-cnn": digits_cnn,
+    "sun-cnn": sun_cnn,
+    "wang-cnn": wang_cnn,
+    "wang-cnn-half": wang_cnn_half,
+    "wang-faces-cnn": wang_faces_cnn,
+    "wang-faces-cnn-half": wang_faces_cnn_half,
+}
+
+
+def build(name: str, shape: Shape, outputs: int, generator: torch.Generator) -> nn.Sequential:
     """Build the model `name` for images [C, H, W] = `shape`, its weights drawn from `generator` alone.
 
     Raises:
@@ -60,7 +95,7 @@ def build(name: str, shape: Shape, outputs: int, generator: torch.Generator) -> 
     return initialised(lambda: MODELS[name](shape, outputs), generator)
 
 
-def initialised(make: Callable[[], nn.Module], generator: torch.Generator) -> nn.Module:
+def initialised(make: Callable[[], Module], generator: torch.Generator) -> Module:
     """Call `make` and draw the weights of its layers as PyTorch would by default, but from `generator`."""
     with torch.device("meta"):
         module = make()
@@ -79,6 +114,16 @@ def initialised(make: Callable[[], nn.Module], generator: torch.Generator) -> nn
 def weights(model: nn.Module) -> dict[str, Tensor]:
     """Return a copy of the model's state by name, on the CPU."""
     return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+
+
+def _wang(shape: Shape, outputs: int, layers: Sequence[tuple[int, int]]) -> nn.Sequential:
+    """Build 3x3 convolutions of (channels, stride) each, padded by one, with LeakyReLU(0.2), and a linear head."""
+    channels, height, width = shape
+    trunk: list[nn.Module] = []
+    for wider, stride in layers:
+        trunk += [nn.Conv2d(channels, wider, 3, stride, padding=1), nn.LeakyReLU(0.2)]
+        channels, height, width = wider, -(-height // stride), -(-width // stride)
+    return nn.Sequential(*trunk, nn.Flatten(), nn.Linear(channels * height * width, outputs))
 
 
 def _valid(size: int) -> int:

@@ -10,7 +10,6 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +85,7 @@ class Judge(nn.Module):
 
 def build(shape: tuple[int, int, int], classes: int, seed: int) -> Judge:
     """Return an untrained judge, its weights drawn from the seed alone."""
-    return cast("Judge", initialised(lambda: Judge(shape, classes), generator(seed, "judge", "weights")))
+    return initialised(lambda: Judge(shape, classes), generator(seed, "judge", "weights"))
 
 
 def train(images: Tensor, labels: Tensor, classes: int, settings: Settings) -> Judge:

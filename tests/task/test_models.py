@@ -1,5 +1,6 @@
 """Tests of the shared models: sizes counted by hand, weights drawn as PyTorch draws them but from a generator."""
 
+import itertools
 import math
 
 import pytest
@@ -36,6 +37,50 @@ def test_digits_cnn_fits_its_images(shape: tuple[int, int, int], flat: int) -> N
     expected = (9 * shape[0] + 1) * 16 + (9 * 16 + 1) * 32 + (flat + 1) * 64 + (64 + 1) * 10
     assert count(model) == expected
     assert model(torch.zeros(5, *shape)).shape == (5, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "outputs", "sizes"),
+    [
+        ("wang-cnn", (1, 28, 28), 10, [(32, 14, 14), (64, 14, 14), (128, 7, 7), (256, 7, 7), (12_544,), (10,)]),
+        ("wang-cnn-half", (1, 28, 28), 10, [(16, 14, 14), (32, 14, 14), (64, 7, 7), (128, 7, 7), (6_272,), (10,)]),
+        ("wang-faces-cnn", (1, 64, 64), 40, [(32, 32, 32), (64, 32, 32), (128, 16, 16), (256, 8, 8), (16_384,), (40,)]),
+        (
+            "wang-faces-cnn-half",
+            (1, 64, 64),
+            40,
+            [(16, 32, 32), (32, 32, 32), (64, 16, 16), (128, 8, 8), (8192,), (40,)],
+        ),
+        ("wang-cnn", (3, 9, 7), 5, [(32, 5, 4), (64, 5, 4), (128, 3, 2), (256, 3, 2), (1536,), (5,)]),
+    ],
+)
+def test_wang_has_the_papers_layers(
+    name: str, shape: tuple[int, int, int], outputs: int, sizes: list[tuple[int, ...]]
+) -> None:
+    """The maps of Wang's Tables I and II, or half as many; sides are halved, rounded up; LeakyReLU(0.2) after each."""
+    model = models.build(name, shape, outputs, generator(0, "test"))
+    seen = []
+    for layer in model:
+        layer.register_forward_hook(lambda *args: seen.append(tuple(args[2].shape[1:])))
+    model(torch.zeros(2, *shape))
+    assert seen[0:8:2] == seen[1:8:2] == sizes[:4]
+    assert seen[8:] == sizes[4:]
+    channels = [shape[0], *(size[0] for size in sizes[:4])]
+    convolutions = sum((9 * before + 1) * after for before, after in itertools.pairwise(channels))
+    assert count(model) == convolutions + (sizes[4][0] + 1) * outputs
+    assert [layer.negative_slope for layer in model if isinstance(layer, nn.LeakyReLU)] == [0.2] * 4
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_every_model_is_a_trunk_and_a_linear_head(name: str) -> None:
+    """model[:-1] gives the features and model[-1], a linear layer with a bias, turns them into the categories."""
+    model = models.build(name, (1, 32, 32), 11, generator(0))
+    assert isinstance(model, nn.Sequential)
+    head = model[-1]
+    assert isinstance(head, nn.Linear)
+    assert head.out_features == len(head.bias) == 11
+    images = torch.rand(3, 1, 32, 32, generator=generator(1))
+    assert torch.equal(head(model[:-1](images)), model(images))
 
 
 @pytest.mark.parametrize("name", models.MODELS)
