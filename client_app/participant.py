@@ -10,7 +10,7 @@ from flwr.app import Context
 from torch import nn
 
 from attacks.views import Images, TaskFacts
-from task import models
+from task import models, private
 from task.datasets import Dataset, load_task, to_float
 from task.partitions import held
 from task.runs import run_directory
@@ -65,7 +65,8 @@ class Participant:
         """Return the images that the participant draws from its own for a round."""
         order = draw(len(self.indices), self.task.images_per_round, self.randomness("draw", server_round))
         chosen = self.indices[order]
-        return Images(to_float(self.dataset.train.images[chosen]), self.dataset.train.labels[chosen])
+        mine = private.images(self.dataset, self.task, self.client, chosen)
+        return Images(to_float(mine), self.dataset.train.labels[chosen])
 
     def model(self) -> nn.Module:
         """Return the shared model; its weights come with the message."""

@@ -6,6 +6,9 @@ The kinds (every part disjoint from the others; excluded classes are in none):
 - `k-classes`: part i holds the k next classes, beginning anew after the last: 5 parts of 2 of the classes 0 to 8 hold
   (0, 1), (2, 3), (4, 5), (6, 7), (8, 0). With fewer places than classes, the first classes only. Of a class that
   several parts hold, each has images of its own: as many as it draws, or equal shares of all.
+- `random-classes`: part i holds k different classes drawn at random, whatever the others hold; images as above.
+- `whole-classes`: the classes of which there are images, dealt in turn, each to one part: of two, the first holds the
+  classes 0, 2, 4, ...
 - `iid`: the images, shuffled and dealt in equal shares (which differ by one where they must).
 - `dirichlet`: of each class, part i gets a share drawn from Dirichlet(alpha) over the parts (Yurochkin et al. 2019,
   arXiv:1905.12022); drawn again until every part has enough.
@@ -19,6 +22,7 @@ flwr-datasets 0.6.1, two cores); excluded classes and `images` would have to be 
 """
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -31,8 +35,24 @@ from task.settings import PartitionSettings, SettingsError, TaskSettings, expect
 DIRICHLET_TRIES = 100
 
 
-def partition(labels: Tensor, classes: int, settings: PartitionSettings, parts: int, seed: int) -> list[Tensor]:
+def partition(
+    labels: Tensor,
+    classes: int,
+    settings: PartitionSettings,
+    parts: int,
+    seed: int,
+    *,
+    chosen: Mapping[int, Sequence[int]] | None = None,
+) -> list[Tensor]:
     """Deal the images with `labels` int64 [N] in 0..classes-1 to `parts` holders.
+
+    Args:
+        labels: of the images.
+        classes: of the data set.
+        settings: see the top of this file.
+        parts: how many to deal.
+        seed: of all draws.
+        chosen: of `random-classes`: the classes of some parts, in place of drawn ones.
 
     Returns:
         Indices int64 below N for each part, ascending; no index in two parts, no part empty. They depend on the
@@ -56,6 +76,13 @@ def partition(labels: Tensor, classes: int, settings: PartitionSettings, parts: 
         expect(each <= len(left), f"classes_per_client to be at most the {len(left)} classes that are left", each)
         owned = [[left[place % len(left)] for place in range(part * each, (part + 1) * each)] for part in range(parts)]
         dealt = _by_class(labels, owned, settings.images, seed)
+    elif settings.kind == "random-classes":
+        dealt = _by_class(labels, _random_classes(left, settings, parts, seed, chosen or {}), settings.images, seed)
+    elif settings.kind == "whole-classes":
+        present = [label for label in left if (labels == label).any()]
+        remedy = "Take fewer participants, or another partition.kind."
+        expect(parts <= len(present), f"at most {len(present)} holders of whole classes", parts, remedy)
+        dealt = _by_class(labels, [present[part::parts] for part in range(parts)], settings.images, seed)
     elif settings.kind == "iid":
         dealt = _iid(labels, left, settings.images, parts, seed)
     else:
@@ -69,7 +96,8 @@ def held(dataset: Dataset, settings: TaskSettings, clients: int, seed: int) -> d
     Without partition.holders everyone holds data; whoever does not has no key.
 
     Raises:
-        SettingsError: as `partition`, and for holders that are named twice or do not exist.
+        SettingsError: as `partition`, and for holders that are named twice or do not exist, or a participant with a
+            private property that is none of them.
 
     """
     holders = settings.partition.holders
@@ -77,7 +105,11 @@ def held(dataset: Dataset, settings: TaskSettings, clients: int, seed: int) -> d
     expect(len(set(ids)) == len(ids), "partition.holders to name each participant once", ids)
     for client in ids:
         expect(0 <= client < clients, f"partition.holders to be participants from 0 to {clients - 1}", client)
-    parts = partition(dataset.train.labels, len(dataset.classes), settings.partition, len(ids), seed)
+    private, labels, classes = settings.private, dataset.train.labels, len(dataset.classes)
+    if private is not None:
+        expect(private.client in ids, "private.client to be a participant that holds data", private.client)
+    chosen = {ids.index(private.client): private.classes} if private is not None and private.classes else {}
+    parts = partition(labels, classes, settings.partition, len(ids), seed, chosen=chosen)
     return dict(zip(ids, parts, strict=True))
 
 
@@ -99,6 +131,22 @@ def _by_class(labels: Tensor, owned: list[list[int]], images: int | None, seed: 
     for part, (mine, indices) in enumerate(zip(owned, dealt, strict=True)):
         expect(len(indices) > 0, f"images for part {part} of classes {mine}", 0, "Take fewer participants.")
     return dealt
+
+
+def _random_classes(
+    left: list[int], settings: PartitionSettings, parts: int, seed: int, chosen: Mapping[int, Sequence[int]]
+) -> list[list[int]]:
+    """Draw each part's classes, ascending; those in `chosen` stand."""
+    each = settings.classes_per_client
+    expect(each <= len(left), f"classes_per_client to be at most the {len(left)} classes that are left", each)
+    for part, mine in chosen.items():
+        remedy = "Mend private.classes or partition.exclude."
+        expect(set(mine) <= set(left), f"the classes of part {part} to be among {left}", list(mine), remedy)
+    draws = [
+        torch.randperm(len(left), generator=generator(seed, "partition", "classes", part)) for part in range(parts)
+    ]
+    drawn = [sorted(left[place] for place in draw[:each].tolist()) for draw in draws]
+    return [sorted(chosen.get(part, mine)) for part, mine in enumerate(drawn)]
 
 
 def _share(indices: Tensor, wanted: list[int | None], label: int) -> list[Tensor]:

@@ -37,14 +37,17 @@ def choose(name: str, known: Collection[str], what: str, remedy: str = "") -> st
     raise SettingsError(" ".join(f"Expected {what} (one of: {listing}), got {name!r}. {hint} {remedy}".split()))
 
 
+PARTITIONS = ("one-class", "k-classes", "random-classes", "whole-classes", "iid", "dirichlet")
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PartitionSettings:
     """Which training images each participant holds.
 
     Attributes:
-        kind: `one-class`, `k-classes`, `iid` or `dirichlet` (see task.partitions).
+        kind: one of PARTITIONS (see task.partitions).
         images: images a holder draws (spread evenly over its classes); None for all there are.
-        classes_per_client: for `k-classes`.
+        classes_per_client: for `k-classes` and `random-classes`.
         alpha: concentration for `dirichlet`; small is skewed.
         exclude: classes that no participant holds. The server's test set leaves them out too.
         holders: ids of the participants that hold data, in the order in which parts are dealt; None until a scenario
@@ -60,7 +63,7 @@ class PartitionSettings:
     holders: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        choose(self.kind, ("one-class", "k-classes", "iid", "dirichlet"), "a kind of partition")
+        choose(self.kind, PARTITIONS, "a kind of partition")
         expect(self.images is None or self.images > 0, "images > 0", self.images)
         expect(self.classes_per_client > 0, "classes_per_client > 0", self.classes_per_client)
         expect(self.alpha > 0, "alpha > 0", self.alpha)
@@ -95,6 +98,36 @@ class OptimizerSettings:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class PrivateSettings:
+    """A property that the images of one participant have, and nobody else's (see task.private).
+
+    Attributes:
+        kind: `rotated` (its images are turned) or `attribute` (it holds the images that a table marks).
+        client: id of the participant.
+        degrees: of `rotated`, counter-clockwise; 0 leaves its images upright, as a control.
+        classes: of `rotated` in a partition of `random-classes`: the classes it holds; None draws them.
+        table: of `attribute`: file name of the table, in the folder of the images.
+
+    """
+
+    kind: str
+    client: int = 0
+    degrees: float = 30.0
+    classes: tuple[int, ...] | None = None
+    table: str | None = None
+
+    def __post_init__(self) -> None:
+        choose(self.kind, ("rotated", "attribute"), "a kind of private property")
+        expect(self.client >= 0, "private.client to be the id of a participant", self.client)
+        expect(math.isfinite(self.degrees), "private.degrees to be a number", self.degrees)
+        given, attribute = self.classes, self.kind == "attribute"
+        expect(given is None or not attribute, "private.classes for the kind rotated only", given)
+        different = given is None or (bool(given) and len(set(given)) == len(given))
+        expect(different, "private.classes to name classes, each once", given, "Or null, to have them drawn.")
+        expect(bool(self.table) == attribute, "private.table for the kind attribute, and only there", self.table)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TaskSettings:
     """What the federation learns.
 
@@ -103,6 +136,7 @@ class TaskSettings:
         image_size: side in pixels that images are resized to; None keeps their own.
         grey: turn colour images to one channel.
         partition: who holds what.
+        private: what is particular to the images of one participant; None for nothing.
         model: a name of task.models.
         outputs: outputs of the model; None until a scenario fills it in with the number of classes, plus one where an
             attacker needs an extra output for its fakes.
@@ -117,6 +151,7 @@ class TaskSettings:
     image_size: int | None = None
     grey: bool = False
     partition: PartitionSettings = PartitionSettings()
+    private: PrivateSettings | None = None
     outputs: int | None = None
     optimizer: OptimizerSettings = OptimizerSettings()
     batch_size: int = 32
@@ -127,6 +162,9 @@ class TaskSettings:
         for name in ("image_size", "outputs", "batch_size", "local_epochs", "images_per_round"):
             value = getattr(self, name)
             expect(value is None or value > 0, f"{name} > 0", value)
+        classes, kind = self.private.classes if self.private else None, self.partition.kind
+        fits = classes is None or kind == "random-classes"
+        expect(fits, "partition.kind random-classes, since private.classes are given", kind)
 
 
 def parse(cls: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -162,6 +200,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         errors = []
         for option in typing.get_args(hint):
+            if dataclasses.is_dataclass(option) and isinstance(value, Mapping):
+                return _convert(option, value, where)  # what is wrong inside is the better message
             try:
                 return _convert(option, value, where)
             except SettingsError as error:

@@ -58,7 +58,7 @@ def reveal(dataset: Dataset, held: Mapping[int, Tensor], label: int, attacker: i
     """Return the truth about a class.
 
     Args:
-        dataset: the public data set.
+        dataset: the data set, its training images as their holders have them (task.private.as_held).
         held: indices into its training images by participant (task.partitions.held).
         label: the class.
         attacker: participant who wants it; None for an attacker who is none.

@@ -22,6 +22,7 @@ from oleander.judge.classifier import Judge
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 from server_app.record import write_json
+from task import private
 from task.datasets import Dataset, load_task, to_float
 from task.partitions import held
 from task.seeding import generator
@@ -52,9 +53,10 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
     holding = held(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)
     progress("Training the judge, or fetching it")
     model, facts = _independent_judge(scenario, dataset, holding)
-    found = [attackers.judge_attacker(run, attacker, progress) for attacker in _attackers(run, dataset, holding, model)]
+    real = private.as_held(dataset, scenario.task, holding)
+    found = [attackers.judge_attacker(run, attacker, progress) for attacker in _attackers(run, real, holding, model)]
     truth.keep(
-        run.path / "truth", dataset, holding, {one for each in found for t in each.truths.values() for one in t.owners}
+        run.path / "truth", real, holding, {one for each in found for t in each.truths.values() for one in t.owners}
     )
     start = min((one.verdict["start_round"] for one in found if one.verdict["start_round"] is not None), default=None)
     progress("Judging the global models")

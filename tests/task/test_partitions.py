@@ -10,7 +10,7 @@ from torch import Tensor
 
 from task.datasets import Dataset, Split
 from task.partitions import held, partition
-from task.settings import PartitionSettings, SettingsError, TaskSettings
+from task.settings import PARTITIONS, PartitionSettings, PrivateSettings, SettingsError, TaskSettings
 
 TWELVE = torch.arange(10).repeat_interleave(12)  # twelve images of each of ten classes
 
@@ -25,7 +25,7 @@ def problems(draw: st.DrawFn) -> tuple[Tensor, PartitionSettings, int, int]:
     """Draw labels of five classes, settings, a number of parts and a seed; some of them cannot be carried out."""
     labels = torch.tensor(draw(st.lists(st.integers(0, 4), min_size=1, max_size=80)))
     settings = PartitionSettings(
-        kind=draw(st.sampled_from(["one-class", "k-classes", "iid", "dirichlet"])),
+        kind=draw(st.sampled_from(PARTITIONS)),
         images=draw(st.none() | st.integers(1, 12)),
         classes_per_client=draw(st.integers(1, 4)),
         alpha=draw(st.sampled_from([0.01, 0.5, 100.0])),
@@ -55,7 +55,7 @@ def test_every_partition_is_disjoint_and_as_asked(problem: tuple[Tensor, Partiti
         assert indices.dtype == torch.int64
         assert len(indices) == settings.images if settings.images else len(indices) > 0
         assert indices.tolist() == sorted(indices.tolist())
-        if settings.kind in ("one-class", "k-classes"):
+        if settings.kind in ("one-class", "k-classes", "random-classes"):
             owned = 1 if settings.kind == "one-class" else settings.classes_per_client
             shares = counts(labels, indices)
             assert len(shares) <= owned
@@ -110,6 +110,61 @@ def test_a_holder_keeps_its_images_when_others_join() -> None:
     assert not torch.equal(alone, partition(TWELVE, 10, settings, 1, seed=1)[0])
 
 
+@given(
+    st.integers(6, 30),
+    st.integers(1, 3),
+    st.none() | st.integers(4, 9),
+    st.sets(st.integers(0, 4), min_size=1, max_size=4),
+    st.integers(0, 5),
+)
+def test_random_classes(size: int, each: int, images: int | None, wanted: set[int], seed: int) -> None:
+    """Each part holds k classes (or those chosen for it), as evenly as may be; the others' classes are as without."""
+    labels = torch.arange(5).repeat(size)
+    settings = PartitionSettings(kind="random-classes", classes_per_client=each, images=images)
+    try:
+        plain = partition(labels, 5, settings, 4, seed)
+        dealt = partition(labels, 5, settings, 4, seed, chosen={0: tuple(wanted)})
+    except SettingsError:
+        return
+    flat = torch.cat(dealt)
+    assert len(flat.unique()) == len(flat)
+    for part, indices in enumerate(dealt):
+        shares = counts(labels, indices)
+        assert set(shares) == (wanted if part == 0 else set(counts(labels, plain[part])))
+        assert len(shares) == (len(wanted) if part == 0 else each)
+        if images is not None:
+            assert len(indices) == images
+            assert max(shares.values()) - min(shares.values()) <= 1
+
+
+def test_random_classes_are_drawn_at_random() -> None:
+    """Over 300 parts of 3 of 10 classes, each class is held by 90, give or take four standard deviations (8 each)."""
+    labels = torch.arange(10).repeat_interleave(600)
+    settings = PartitionSettings(kind="random-classes", classes_per_client=3, images=3)
+    dealt = partition(labels, 10, settings, 300, 0)
+    holders = Counter(label for part in dealt for label in counts(labels, part))
+    assert sum(holders.values()) == 900
+    assert all(58 <= holders[label] <= 122 for label in range(10))
+    others = partition(labels, 10, settings, 300, seed=1)
+    assert sum(counts(labels, one) != counts(labels, two) for one, two in zip(dealt, others, strict=True)) > 200
+
+
+def test_a_hundred_images_of_three_classes() -> None:
+    """Wang's clients on MNIST: 34, 33 and 33 images; the victim's are of the classes that are named."""
+    labels = torch.arange(10).repeat_interleave(600)
+    settings = PartitionSettings(kind="random-classes", classes_per_client=3, images=100)
+    dealt = partition(labels, 10, settings, 10, 0, chosen={4: (7, 2, 9)})
+    assert counts(labels, dealt[4]) == {2: 34, 7: 33, 9: 33}
+    assert all(sorted(counts(labels, part).values()) == [33, 33, 34] for part in dealt)
+
+
+def test_whole_classes_are_dealt_in_turn() -> None:
+    """With class 2 excluded and none of class 4, three parts hold 0 and 5, 1 and 6, 3; every image of them."""
+    labels = torch.tensor([0, 1, 2, 3, 5, 6] * 3)
+    dealt = partition(labels, 7, PartitionSettings(kind="whole-classes", exclude=(2,)), 3, 0)
+    assert [counts(labels, part) for part in dealt] == [{0: 3, 5: 3}, {1: 3, 6: 3}, {3: 3}]
+
+
 def test_iid_shares_differ_by_one_at_most() -> None:
     """120 images over seven parts are one part of 18 and six of 17."""
     sizes = [len(part) for part in partition(TWELVE, 10, PartitionSettings(kind="iid"), 7, 0)]
@@ -144,6 +199,13 @@ def test_dirichlet_shares_have_the_right_variance() -> None:
         ({"kind": "k-classes", "classes_per_client": 10, "exclude": [9]}, 1, r"at most the 9 classes that are left"),
         ({"kind": "k-classes", "images": 20, "exclude": [9]}, 6, r"at most 12 images of class 0 drawn, got 20"),
         ({"kind": "k-classes", "classes_per_client": 1}, 130, r"images for part \d+ of classes \[\d\], got 0"),
+        (
+            {"kind": "random-classes", "classes_per_client": 10, "exclude": [9]},
+            1,
+            r"at most the 9 classes that are left",
+        ),
+        ({"kind": "random-classes", "classes_per_client": 9, "images": 90}, 3, r"at most 12 images of class \d drawn"),
+        ({"kind": "whole-classes"}, 11, r"at most 10 holders of whole classes, got 11"),
         ({"kind": "iid", "images": 25}, 5, r"at most 120 images drawn by 5 participants, got 125"),
         ({"kind": "iid"}, 121, r"at most 120 images drawn by 121 participants"),
         ({"kind": "dirichlet", "alpha": 0.01}, 60, r"at least 1 image\(s\) for each of 60 participants, got 0"),
@@ -177,6 +239,31 @@ def test_held_deals_parts_to_holders_in_their_order() -> None:
     parts = held(dataset(), task(holders=(4, 1)), clients=5, seed=0)
     assert {client: counts(TWELVE, part) for client, part in parts.items()} == {4: {0: 12}, 1: {1: 12}}
     assert list(held(dataset(), task(), clients=3, seed=0)) == [0, 1, 2]
+
+
+def test_the_private_classes_are_the_private_participant_s() -> None:
+    """Participant 3, second of two holders, holds the classes that are named for it, whatever its place."""
+    partition_of = PartitionSettings(kind="random-classes", images=6, holders=(5, 3))
+    private = PrivateSettings(kind="rotated", client=3, classes=(8, 1))
+    settings = TaskSettings(dataset="blank", model="digits-cnn", partition=partition_of, private=private)
+    parts = held(dataset(), settings, clients=6, seed=0)
+    assert counts(TWELVE, parts[3]) == {1: 3, 8: 3}
+    assert len(counts(TWELVE, parts[5])) == 2
+
+
+@pytest.mark.parametrize(
+    ("private", "message"),
+    [
+        (PrivateSettings(kind="rotated", client=1), "private.client to be a participant that holds data, got 1"),
+        (PrivateSettings(kind="rotated", client=3, classes=(2, 9)), r"part 0 to be among \[0, .*8\], got \[2, 9\]"),
+    ],
+)
+def test_impossible_private_properties_are_refused(private: PrivateSettings, message: str) -> None:
+    """A participant with a property must hold data, and of classes that there are."""
+    partition_of = PartitionSettings(kind="random-classes", holders=(3, 4), exclude=(9,))
+    settings = TaskSettings(dataset="blank", model="digits-cnn", partition=partition_of, private=private)
+    with pytest.raises(SettingsError, match=message):
+        held(dataset(), settings, clients=5, seed=0)
 
 
 @pytest.mark.parametrize(("holders", "message"), [((1, 1), "each participant once"), ((5,), "from 0 to 4, got 5")])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from task.settings import (
     OptimizerSettings,
     PartitionSettings,
+    PrivateSettings,
     SettingsError,
     TaskSettings,
     choose,
@@ -53,6 +54,20 @@ def test_parse_fills_in_defaults_and_nests() -> None:
         (MINIMAL | {"partition": {"alpha": 0}}, "alpha > 0, got 0"),
         (MINIMAL | {"partition": {"images": 0}}, "images > 0, got 0"),
         (MINIMAL | {"partition": {"classes_per_client": 0}}, "classes_per_client > 0, got 0"),
+        (
+            MINIMAL | {"private": {"kind": "turned"}},
+            r"task.private: Expected a kind of private property .*got 'turned'",
+        ),
+        (MINIMAL | {"private": {"kind": "rotated", "cleint": 1}}, "Did you mean 'client'"),
+        (MINIMAL | {"private": {"kind": "rotated", "client": -1}}, "the id of a participant, got -1"),
+        (MINIMAL | {"private": {"kind": "rotated", "degrees": float("nan")}}, "degrees to be a number, got nan"),
+        (MINIMAL | {"private": {"kind": "rotated", "classes": []}}, r"name classes, each once, got \(\)"),
+        (MINIMAL | {"private": {"kind": "rotated", "classes": [1, 1]}}, r"name classes, each once, got \(1, 1\)"),
+        (MINIMAL | {"private": {"kind": "rotated", "classes": [1]}}, "kind random-classes, .*, got 'iid'"),
+        (MINIMAL | {"private": {"kind": "rotated", "table": "a.csv"}}, "for the kind attribute, and only there"),
+        (MINIMAL | {"private": {"kind": "attribute"}}, "private.table for the kind attribute, .*, got None"),
+        (MINIMAL | {"private": {"kind": "attribute", "table": "a.csv", "classes": [1]}}, "for the kind rotated only"),
+        (MINIMAL | {"private": "rotated"}, "Expected task.private to be PrivateSettings or null, got 'rotated'"),
         (MINIMAL | {"optimizer": {"lr": -1}}, r"lr > 0, got -1"),
         (MINIMAL | {"optimizer": {"lr": True}}, "task.optimizer.lr to be a number, got True"),
         (MINIMAL | {"optimizer": {"betas": [0.9]}}, "task.optimizer.betas to have 2 entries, got"),
@@ -85,6 +100,7 @@ def test_parse_undoes_to_dict() -> None:
     task = TaskSettings(
         **MINIMAL,
         partition=PartitionSettings(kind="dirichlet", exclude=(3, 4), holders=(0, 2)),
+        private=PrivateSettings(kind="rotated", client=2),
         optimizer=OptimizerSettings(name="adam", eps=1e-7, keep_state=True),
         images_per_round=50,
     )
