@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from task.settings import choose
 
 Shape = tuple[int, int, int]
+LEAK, PYTORCH_SLOPE = 0.2, math.sqrt(5)
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -92,17 +93,28 @@ def build(name: str, shape: Shape, outputs: int, generator: torch.Generator) -> 
 
     """
     choose(name, MODELS, "a model", "See `oleander list models`.")
-    return initialised(lambda: MODELS[name](shape, outputs), generator)
+    slope = LEAK if name.startswith("wang-") else PYTORCH_SLOPE
+    return initialised(lambda: MODELS[name](shape, outputs), generator, slope)
 
 
-def initialised(make: Callable[[], Module], generator: torch.Generator) -> Module:
-    """Call `make` and draw the weights of its layers as PyTorch would by default, but from `generator`."""
+def initialised(make: Callable[[], Module], generator: torch.Generator, slope: float = PYTORCH_SLOPE) -> Module:
+    """Call `make` and draw the weights of its layers from `generator`.
+
+    Args:
+        make: returns the module.
+        generator: all randomness.
+        slope: of the leaky ReLUs between the layers, by which He et al. (2015, arXiv:1502.01852, eq. 15) scale the
+            weights; the default is what PyTorch takes whatever the network, which is smaller. Wang's four convolutions
+            learn nothing in 100 rounds of their learning rate with the latter (accuracy 0.10), and 0.66 in 25 with the
+            former (measured: ten clients of 100 images of three digits, half width).
+
+    """
     with torch.device("meta"):
         module = make()
     module = module.to_empty(device="cpu")
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
+            nn.init.kaiming_uniform_(layer.weight, a=slope, generator=generator)
             if layer.bias is not None:
                 fan_in = layer.weight[0].numel()
                 nn.init.uniform_(layer.bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in), generator=generator)
@@ -121,7 +133,7 @@ def _wang(shape: Shape, outputs: int, layers: Sequence[tuple[int, int]]) -> nn.S
     channels, height, width = shape
     trunk: list[nn.Module] = []
     for wider, stride in layers:
-        trunk += [nn.Conv2d(channels, wider, 3, stride, padding=1), nn.LeakyReLU(0.2)]
+        trunk += [nn.Conv2d(channels, wider, 3, stride, padding=1), nn.LeakyReLU(LEAK)]
         channels, height, width = wider, -(-height // stride), -(-width // stride)
     return nn.Sequential(*trunk, nn.Flatten(), nn.Linear(channels * height * width, outputs))
 
