@@ -1,4 +1,7 @@
-"""Attacks by name: the module `attacks.a_name` is the attack `a-name`, found by what it defines."""
+"""Attacks by name: the module `attacks.a_name` is the attack `a-name`, found by what it defines.
+
+Its `VIEW` says who stands behind it: a participant (ParticipantView) or the server (ServerView).
+"""
 
 import importlib
 import pkgutil
@@ -8,36 +11,68 @@ from typing import Any
 
 import torch
 
-from attacks.views import ParticipantAttack, TaskFacts
-from task.settings import choose, parse
+from attacks.views import ParticipantAttack, ParticipantView, ServerAttack, ServerView, TaskFacts
+from task.settings import choose, expect, parse
+
+WHO = {ParticipantView: "participant", ServerView: "server"}
+"""By an attack's view, who stands behind it."""
+OPTIONS = {ParticipantView: "clients.options", ServerView: "server.attack_options"}
+"""By an attack's view, where a scenario has its options."""
+REMEDIES = {
+    ParticipantView: "That is a participant's attack: put it under clients, at a participant of role malicious.",
+    ServerView: "That is a server's attack: put it under server.attack.",
+}
 
 
-def module(name: str) -> ModuleType:
+def module(name: str, view: type | None = None) -> ModuleType:
     """Return the module of the attack `name`.
 
+    Args:
+        name: with hyphens.
+        view: that an attacker of the wanted kind sees; None for any.
+
     Raises:
-        SettingsError: for an unknown name.
+        SettingsError: for an unknown name, or an attack of another kind.
 
     """
-    choose(name, names(), "an attack", "See `oleander list attacks`.")
-    return importlib.import_module("attacks." + name.replace("-", "_"))
+    what = "an attack" if view is None else f"a {WHO[view]}'s attack"
+    if name not in names():
+        choose(name, names(view), what, "See `oleander list attacks`.")
+    found = importlib.import_module("attacks." + name.replace("-", "_"))
+    expect(view in (None, found.VIEW), what, name, REMEDIES[found.VIEW])
+    return found
 
 
-def names() -> list[str]:
-    """Return the names of all attacks: the modules of this package that define `Options`."""
+def names(view: type | None = None) -> list[str]:
+    """Return the names of all attacks: the modules of this package that define `Options`.
+
+    Args:
+        view: only attacks whose attacker sees this; None for all.
+
+    """
     package = importlib.import_module("attacks")
-    found = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    return [name.replace("_", "-") for name in found if hasattr(importlib.import_module(f"attacks.{name}"), "Options")]
+    stems = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    found = {stem.replace("_", "-"): importlib.import_module(f"attacks.{stem}") for stem in stems}
+    return [name for name, one in found.items() if hasattr(one, "Options") and view in (None, one.VIEW)]
 
 
-def options(name: str, values: Mapping[str, Any]) -> Any:
-    """Return the checked options of the attack `name`."""
-    return parse(module(name).Options, values, "clients.options")
+def options(name: str, values: Mapping[str, Any], view: type | None = None) -> Any:
+    """Return the checked options of the attack `name`; `view` as in `module`."""
+    found = module(name, view)
+    return parse(found.Options, values, OPTIONS[found.VIEW])
 
 
 def participant_attack(
     name: str, values: Mapping[str, Any], facts: TaskFacts, generator: torch.Generator
 ) -> ParticipantAttack:
     """Build the attack `name` of a participant from the values of its options."""
-    attack: ParticipantAttack = module(name).build(options(name, values), facts, generator)
+    checked = options(name, values, ParticipantView)
+    attack: ParticipantAttack = module(name).build(checked, facts, generator)
+    return attack
+
+
+def server_attack(name: str, values: Mapping[str, Any], facts: TaskFacts, generator: torch.Generator) -> ServerAttack:
+    """Build the attack `name` of the server from the values of its options."""
+    checked = options(name, values, ServerView)
+    attack: ServerAttack = module(name).build(checked, facts, generator)
     return attack

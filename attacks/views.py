@@ -54,7 +54,8 @@ class ServerView:
         global_model: the model of the round's start, which everyone was sent but a client that the attack isolates;
             frozen and in evaluation mode; not to be changed.
         aggregate: the model that the round has made, likewise.
-        updates: of each client whose reply is usable, what it sent minus what it was sent, float32 by parameter name.
+        updates: of each client whose reply is usable, what it sent minus what it was sent, float32 by parameter name;
+            on the CPU.
         accuracy: of `global_model` on the server's test set, in [0, 1].
         auxiliary: the server's own data, its test set.
 

@@ -1,18 +1,16 @@
 """A malicious participant: lets an attack decide what to train on, and keeps the loot on its own disk."""
 
 import dataclasses
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from flwr.app import Context
 
 from attacks.registry import participant_attack
-from attacks.views import Images, ParticipantView
+from attacks.views import ParticipantView
 from client_app.participant import Participant
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
+from task.runs import append_line, keep_arrays
 
 
 def train(participant: Participant, received: Received, context: Context) -> Update:
@@ -33,10 +31,11 @@ def train(participant: Participant, received: Received, context: Context) -> Upd
     save_state(context, "attack", attack.state_dict())
     folder = Path(behaviour["loot"])
     line = {"round": received.round, "started": attack.started, "accuracy": received.accuracy, **attack.metrics()}
-    _note(folder, line)
+    append_line(folder / "attack.jsonl", line)
     if attack.started and (received.round % behaviour["loot_every"] == 0 or received.round == participant.rounds):
         loot = attack.loot(behaviour["loot_images"], participant.randomness("loot", received.round))
-        _keep(folder / f"samples-round-{received.round:04d}.npz", loot)
+        path = folder / f"samples-round-{received.round:04d}.npz"
+        keep_arrays(path, images=loot.images, labels=loot.labels)
     return dataclasses.replace(update, examples=_claim(participant))
 
 
@@ -45,18 +44,3 @@ def _claim(participant: Participant) -> int:
     task, holders = participant.task, participant.task.partition.holders or ()
     held = task.partition.images or len(participant.dataset.train.labels) // max(1, len(holders))
     return max(1, min(held, task.images_per_round or held))
-
-
-def _note(folder: Path, line: Mapping[str, object]) -> None:
-    """Append a line to the attacker's own log."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "attack.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def _keep(path: Path, loot: Images) -> None:
-    """Write stolen images so that a reader never sees half a file."""
-    draft = path.with_name(f".{path.name}")
-    with draft.open("wb") as file:
-        np.savez_compressed(file, images=loot.images.numpy(), labels=loot.labels.numpy())
-    draft.replace(path)

@@ -16,10 +16,14 @@ def scenarios() -> list[tuple[str, str]]:
 
 
 def attacks() -> list[tuple[str, str]]:
-    """Return the attacks, each with its file's first line."""
+    """Return the attacks, each with who stands behind it (a participant or the server) and its file's first line."""
     from attacks import registry  # noqa: PLC0415 - it imports torch
 
-    return [(name, (registry.module(name).__doc__ or "").splitlines()[0]) for name in registry.names()]
+    modules = {name: registry.module(name) for name in registry.names()}
+    return [
+        (name, f"{registry.WHO[found.VIEW]:12} {(found.__doc__ or '').splitlines()[0]}")
+        for name, found in modules.items()
+    ]
 
 
 def datasets() -> list[tuple[str, str]]:

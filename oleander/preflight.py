@@ -6,7 +6,8 @@ import torch
 
 from attacks import registry
 from attacks.views import TaskFacts
-from oleander.scenario import Scenario, check_classes
+from oleander.roles import check_classes
+from oleander.scenario import Scenario
 from task import models
 from task.datasets import load_task
 from task.partitions import held
@@ -46,4 +47,6 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
     for entry in scenario.clients:
         if entry.attack is not None:
             registry.participant_attack(entry.attack, entry.options, facts, torch.Generator())
+    if scenario.server.attack is not None:
+        registry.server_attack(scenario.server.attack, scenario.server.attack_options, facts, torch.Generator())
     return scenario

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from oleander import roles
 from oleander.overrides import override
 from task.catalogue import CLASSES
 from task.settings import SettingsError, TaskSettings, choose, expect, flatten, parse, to_dict
@@ -92,10 +93,30 @@ class ClientSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """The server's strategy, by Flower's name, and its options as Flower spells them."""
+    """What the server does.
+
+    Attributes:
+        strategy: by Flower's name.
+        options: of the strategy, as Flower spells them.
+        attack: module name in `attacks`, with hyphens, of a malicious server; None for an honest one.
+        attack_options: of the attack; a resolved scenario has them all, also those left at their defaults.
+        loot_every: a malicious server keeps its loot in every so many rounds (and in the last).
+        loot_images: images it keeps then for each category.
+
+    """
 
     strategy: str = "fedavg"
     options: dict[str, Any] = field(default_factory=dict)
+    attack: str | None = None
+    attack_options: dict[str, Any] = field(default_factory=dict)
+    loot_every: int = 1
+    loot_images: int = 100
+
+    def __post_init__(self) -> None:
+        named = self.attack is not None or not self.attack_options
+        expect(named, "an attack for server.attack_options", self.attack_options, "Name it in server.attack.")
+        expect(self.loot_every > 0, "loot_every > 0", self.loot_every)
+        expect(self.loot_images > 0, "loot_images > 0", self.loot_images)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,18 +155,22 @@ class Scenario:
         return to_dict(self)
 
     def run_config(self, *, data: str, out: str, roles: bool) -> dict[str, bool | int | float | str]:
-        """Return Flower's run config: what the server tells or knows.
+        """Return Flower's run config, which every participant gets.
 
         Args:
             data: folder of the data sets.
             out: run directory.
-            roles: whether the participants' roles are in it, which the simulation needs (it has no node config); on
-                gRPC they are told to each node alone.
+            roles: whether it says who does what, which the simulation needs. On gRPC each node is told of itself alone,
+                and the server finds its own part (`server`, and which models it keeps) in its run directory's scenario;
+                the scenario's name and paper would give an attack away as well.
 
         """
         values = self.to_dict() | {"data": data, "out": out}
         if not roles:
-            values["clients"] = []
+            values |= {"name": "federation", "clients": []}
+            hidden = {"server", "paper", "paper_values", "paper_rounds", "paper_local_epochs"}
+            values = {key: value for key, value in values.items() if key not in hidden}
+            values["federation"] = values["federation"] | {"keep_global": [], "keep_accuracy": []}
         return flatten(values)
 
     def node_config(self, client: int, *, data: str, loot: str) -> dict[str, bool | int | float | str]:
@@ -222,7 +247,8 @@ def resolve(scenario: Scenario) -> Scenario:
             expect(client in known, f"client ids from 0 to {federation.clients - 1}", client, "Mend clients.ids.")
             expect(client not in seen, "one role for each client", f"client {client} with two", "Mend clients.ids.")
             seen.add(client)
-    clients = tuple(_with_options(entry) for entry in scenario.clients)
+    clients = tuple(roles.participant(entry) for entry in scenario.clients)
+    scenario = dataclasses.replace(scenario, clients=clients, server=roles.server(scenario.server))
     named.check(scenario.server.strategy, scenario.server.options)
     holders = task.partition.holders
     if holders is None:
@@ -230,52 +256,25 @@ def resolve(scenario: Scenario) -> Scenario:
     expect(bool(holders), "a participant that holds data", "none", "Name some in task.partition.holders.")
     expect(set(holders) <= set(range(federation.clients)), "task.partition.holders to be client ids", holders)
     expect(len(set(holders)) == len(holders), "each client once in task.partition.holders", holders)
+    roles.check_victim(scenario, holders)
     classes = CLASSES.get(task.dataset)
     fakes = any(entry.options.get("fake_label") == "extra" for entry in clients)
     outputs = task.outputs if task.outputs is not None or classes is None else classes + fakes
     if classes is not None:
-        check_classes(dataclasses.replace(scenario, clients=clients), classes, outputs or 0)
+        roles.check_classes(scenario, classes, outputs or 0)
     low = federation.min_replies or max(1, (round(federation.fraction * federation.clients) + 1) // 2)
     return dataclasses.replace(
         scenario,
-        clients=clients,
         task=dataclasses.replace(task, outputs=outputs, partition=dataclasses.replace(task.partition, holders=holders)),
         federation=dataclasses.replace(
             federation,
             min_replies=low,
-            keep_global=_also(federation.keep_global, [start - 1 for start in _starts(clients, "start_round")]),
-            keep_accuracy=_also(federation.keep_accuracy, _starts(clients, "start_accuracy")),
+            keep_global=_also(federation.keep_global, [start - 1 for start in roles.starts(scenario, "start_round")]),
+            keep_accuracy=_also(federation.keep_accuracy, roles.starts(scenario, "start_accuracy")),
         ),
     )
-
-
-def _starts(clients: Sequence[ClientSettings], key: str) -> list[Any]:
-    """Return the values of an option that says when an attack starts."""
-    return [entry.options[key] for entry in clients if entry.options.get(key) is not None]
 
 
 def _also(given: tuple[Any, ...], more: Sequence[Any]) -> tuple[Any, ...]:
     """Return both, sorted, each value once."""
     return tuple(sorted({*given, *more}))
-
-
-def _with_options(entry: ClientSettings) -> ClientSettings:
-    """Check an attack's options, and fill in those that are not given."""
-    if entry.attack is None:
-        return entry
-    from attacks import registry  # noqa: PLC0415 - it imports torch
-
-    return dataclasses.replace(entry, options=to_dict(registry.options(entry.attack, entry.options)))
-
-
-def check_classes(scenario: Scenario, classes: int, outputs: int) -> None:
-    """Refuse classes and targets that the data set does not have."""
-    excluded = scenario.task.partition.exclude
-    expect(all(0 <= one < classes for one in excluded), f"excluded classes from 0 to {classes - 1}", list(excluded))
-    expect(len(set(excluded)) < classes, "a class that somebody holds", f"all {classes} excluded")
-    expect(outputs >= classes, f"at least {classes} outputs", outputs)
-    for entry in scenario.clients:
-        target = entry.options.get("target", [])
-        for one in target if isinstance(target, list | tuple) else [target]:
-            remedy = f"{scenario.task.dataset} has {classes} classes; mend clients.options.target."
-            expect(one in range(classes), f"a target from 0 to {classes - 1}", one, remedy)

@@ -27,6 +27,7 @@ PREVIEW_PIXELS = 32
 NAMED_CLIENTS = 20
 REFRESH_SECONDS = 1.0  # of the clock; a new round is shown at once
 STYLE = "#d6407f"
+SERVER = "server"  # the name of its folder in loot/
 
 
 class Tail:
@@ -64,12 +65,14 @@ class LiveView:
         self.plain = not self.console.is_terminal or self.console.is_dumb_terminal
         self.colours = self.console.color_system in ("256", "truecolor") and not self.console.no_color
         self._rounds = Tail(run.path / "rounds.jsonl")
-        self._logs = {
-            client: Tail(run.path / "loot" / f"client-{client}" / "attack.jsonl") for client in scenario.malicious()
-        }
+        self._attackers = {f"client-{client}": f"participant {client}" for client in scenario.malicious()}
+        if scenario.server.attack is not None:
+            self._attackers[SERVER] = "the server"
+        self._logs = {who: Tail(run.path / "loot" / who / "attack.jsonl") for who in self._attackers}
         self._last: dict[str, Any] = {}
-        self._started: dict[int, int] = {}
-        self._said: set[int] = set()
+        self._started: dict[str, int] = {}
+        self._said: set[str] = set()
+        self._warnings: dict[int, list[str]] = {}
         self._failures = 0
         self._loot: tuple[str, RenderableType] | None = None
         self._began = time.monotonic()
@@ -90,11 +93,14 @@ class LiveView:
 
     def tick(self) -> None:
         """Show what is new; cheap enough for several calls a second."""
-        for client, log in self._logs.items():
+        lines = self._rounds.read()  # before the logs, in which a round's line is written first
+        for who, log in self._logs.items():
             for line in log.read():
-                if line.get("started") and client not in self._started:
-                    self._started[client] = int(line["round"])
-        lines = self._rounds.read()
+                number = int(line["round"])
+                if line.get("started"):
+                    self._started.setdefault(who, number)
+                for warning in line.get("warnings") or []:
+                    self._warnings.setdefault(number, []).append(f"{self._attackers[who]}: {warning}")
         for line in lines:
             self._last = line
             self._failures += len(line.get("failures") or [])
@@ -120,7 +126,7 @@ class LiveView:
         parts: list[RenderableType] = [table]
         if self._last:
             parts.append(Text("  ".join(self._facts(self._last)), overflow="fold"))
-            parts += [Text(text, style="yellow") for text in _lost(self._last)]
+            parts += [Text(text, style="yellow") for text in self._troubles(self._last)]
         else:
             parts.append(Text("Waiting for the first round: the participants are starting.", style="dim"))
         parts += [Text(text, style=STYLE if begun else "dim") for text, begun in self._attacks()]
@@ -135,6 +141,8 @@ class LiveView:
         replied = f"{line.get('replies', len(clients))} of {self.scenario.federation.clients} replied"
         named = f" ({', '.join(map(str, clients))})" if 0 < len(clients) <= NAMED_CLIENTS and not self.plain else ""
         facts = [f"accuracy {_number(line.get('accuracy'))}", f"{_number(line.get('seconds'), 2)} s", replied + named]
+        if "attack_seconds" in line:
+            facts[1] += f", {_number(line['attack_seconds'], 2)} s of it the server's attack"
         if self._failures and not self.plain:
             facts.append(f"{self._failures} missing so far")
         return facts
@@ -142,34 +150,40 @@ class LiveView:
     def _attacks(self) -> list[tuple[str, bool]]:
         """Say of each attacker whether it has begun."""
         return [
-            (f"participant {client}: steals since round {self._started[client]}", True)
-            if client in self._started
-            else (f"participant {client}: {'sends noise and ' if self._noisy(client) else ''}waits to steal", False)
-            for client in self._logs
+            (f"{name}: steals since round {self._started[who]}", True)
+            if who in self._started
+            else (f"{name}: {'sends noise and ' if self._noisy(who) else ''}waits to steal", False)
+            for who, name in self._attackers.items()
         ]
 
-    def _noisy(self, client: int) -> bool:
+    def _noisy(self, who: str) -> bool:
         """Say whether an attacker disturbs the federation from the first round on."""
-        return sends_early_noise(self.scenario.role_of(client))
+        return who != SERVER and sends_early_noise(self.scenario.role_of(int(who.removeprefix("client-"))))
+
+    def _troubles(self, line: Mapping[str, Any]) -> list[str]:
+        """Name the participants whose replies failed, and what the server's attack had to do without."""
+        lost = [f"participant {one.get('client')} failed: {one.get('reason')}" for one in line.get("failures") or []]
+        return lost + self._warnings.get(int(line["round"]), [])
 
     def _say(self, line: Mapping[str, Any]) -> None:
         """Print a plain line for every k-th round, the first, the last, those with failures or an attack's start."""
         total, number = self.scenario.federation.rounds, int(line["round"])
-        begun = [client for client, begin in self._started.items() if begin <= number and client not in self._said]
+        begun = [who for who, begin in self._started.items() if begin <= number and who not in self._said]
+        troubles = self._troubles(line)
         every = math.ceil(total / PLAIN_LINES)
-        if not (number % every == 0 or number in (1, total) or line.get("failures") or begun):
+        if not (number % every == 0 or number in (1, total) or troubles or begun):
             return
         self._said.update(begun)
-        news = [f"participant {client} steals since round {self._started[client]}" for client in begun]
-        text = "  ".join([f"round {number} of {total}", *self._facts(line), *news, *_lost(line)])
+        news = [f"{self._attackers[who]} steals since round {self._started[who]}" for who in begun]
+        text = "  ".join([f"round {number} of {total}", *self._facts(line), *news, *troubles])
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _preview(self) -> tuple[str, RenderableType] | None:
         """Return a title and pictures of the newest loot: a sample for each target of each attacker, side by side."""
         pictures: list[tuple[str, NDArray[np.float32]]] = []
         newest = 0
-        for client in self._logs:
-            path = max((self.run.path / "loot" / f"client-{client}").glob("samples-round-*.npz"), default=None)
+        for who in self._attackers:
+            path = max((self.run.path / "loot" / who).glob("samples-round-*.npz"), default=None)
             if path is None:
                 continue
             newest = max(newest, int(path.stem.rsplit("-", 1)[1]))
@@ -234,11 +248,6 @@ def summary(verdict: Mapping[str, Any], report: Path, console: Console | None = 
         )
     console.print(table)
     console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _lost(line: Mapping[str, Any]) -> list[str]:
-    """Name the participants whose replies failed, and why."""
-    return [f"participant {one.get('client')} failed: {one.get('reason')}" for one in line.get("failures") or []]
 
 
 def _number(value: Any, digits: int = 3) -> str:

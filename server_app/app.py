@@ -1,13 +1,20 @@
 """The ServerApp: builds the strategy from the run config, runs it, writes the run directory."""
 
+import copy
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from flwr.app import ArrayRecord, Context
 from flwr.serverapp import Grid, ServerApp
+from torch import nn
 
+from attacks.views import Images, TaskFacts
+from server_app import malicious
 from server_app.record import Record
 from strategies import named
 from strategies.recording import Recording
@@ -16,7 +23,7 @@ from task import models
 from task.datasets import Dataset, load_task, to_float
 from task.runs import run_directory
 from task.seeding import generator
-from task.settings import TaskSettings, parse, unflatten
+from task.settings import SettingsError, TaskSettings, parse, unflatten
 from task.training import Evaluation, evaluate
 
 app = ServerApp()
@@ -27,13 +34,11 @@ def main(grid: Grid, context: Context) -> None:
     """Run the federation that the run config describes."""
     config = unflatten(context.run_config)
     out, data = config.pop("out"), config.pop("data")
-    federation = config["federation"]
+    run = run_directory(out, config["name"], context.run_id)
+    config = own_settings(config, run)
+    federation, server = config["federation"], config["server"]
     task = parse(TaskSettings, config["task"], "task")
-    record = Record(
-        run_directory(out, config["name"], context.run_id),
-        tuple(federation["keep_global"]),
-        tuple(federation["keep_accuracy"]),
-    )
+    record = Record(run, tuple(federation["keep_global"]), tuple(federation["keep_accuracy"]))
     record.begin(config)
 
     dataset = load_task(task, data or None)
@@ -46,19 +51,38 @@ def main(grid: Grid, context: Context) -> None:
     model.to(device)
     images, labels = evaluation_set(dataset, task)
 
+    def frozen(weights: Mapping[str, torch.Tensor]) -> nn.Module:
+        made = copy.deepcopy(model)
+        made.load_state_dict(weights)
+        return made.eval().requires_grad_(requires_grad=False)
+
     def evaluate_arrays(arrays: ArrayRecord) -> Evaluation:
         model.load_state_dict(arrays.to_torch_state_dict())
         return evaluate(model, images, labels)
 
     roll_call = RollCall(federation["clients"])
+    inner = named.build(server["strategy"], server["options"])
+    attacking = None
+    if server["attack"] is not None:
+        facts = TaskFacts(
+            shape=dataset.shape,
+            classes=len(dataset.classes),
+            outputs=outputs,
+            model=task.model,
+            clients=federation["clients"],
+        )
+        own = Images(images, labels)
+        inner = attacking = malicious.wrap(
+            inner, config, facts=facts, roll_call=roll_call, frozen=frozen, auxiliary=own, run=run
+        )
 
     def keep(line: dict[str, Any], arrays: ArrayRecord) -> None:
-        record.round(line, arrays.to_torch_state_dict())
+        record.round(line | (attacking.line() if attacking else {}), arrays.to_torch_state_dict())
         known = sorted(roll_call.nodes.values(), key=lambda node: node.client)
         record.nodes([asdict(node) for node in known])
 
     strategy = Recording(
-        named.build(config["server"]["strategy"], config["server"]["options"]),
+        inner,
         roll_call=roll_call,
         weighting=federation["weighting"],
         fraction=federation["fraction"],
@@ -82,3 +106,25 @@ def evaluation_set(dataset: Dataset, task: TaskSettings) -> tuple[torch.Tensor, 
     """Return the server's test images float32 [N, C, H, W] and labels int64 [N], without the excluded classes."""
     kept = ~torch.isin(dataset.test.labels, torch.tensor(task.partition.exclude, dtype=torch.int64))
     return to_float(dataset.test.images[kept]), dataset.test.labels[kept]
+
+
+def own_settings(config: dict[str, Any], run: Path) -> dict[str, Any]:
+    """Return the run's config with what only the server may know.
+
+    Every participant gets Flower's run config. On gRPC that says nothing of the server's part: the command has left the
+    scenario on the server's own disk, in the run directory. In the simulation, and with `flwr run .`, it is all there.
+
+    Raises:
+        SettingsError: where it is in neither.
+
+    """
+    if "server" in config:
+        return config
+    try:
+        scenario = yaml.safe_load((run / "scenario.yaml").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"Expected the server's settings in {run / 'scenario.yaml'}, got this: {error.strerror}. "
+            "Start the run with `oleander run` on the server's own host."
+        ) from error
+    return config | {key: scenario[key] for key in ("server", "federation")}

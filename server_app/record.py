@@ -10,6 +10,8 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
+from task.runs import append_line
+
 
 class Record:
     """Writes rounds.jsonl, the global models and the nodes of one run.
@@ -42,8 +44,7 @@ class Record:
 
     def round(self, line: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
         """Append a line to rounds.jsonl, and keep the global model where that was asked for."""
-        with (self.path / "rounds.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(self.path / "rounds.jsonl", line)
         number, reached = line["round"], [one for one in self._to_reach if line["accuracy"] >= one]
         self._to_reach = self._to_reach[len(reached) :]
         if reached or number in self.rounds:

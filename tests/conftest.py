@@ -1,11 +1,15 @@
 """Fixtures for all tests, and a loud word about those that were skipped for want of data."""
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
+import server_attacks
 import torch
+
+from attacks import registry
 
 REPOSITORY = Path(__file__).parents[1]
 hypothesis.settings.register_profile("oleander", deadline=None)  # a loaded machine is no error
@@ -28,6 +32,17 @@ def data_root() -> str:
         if (folder / "MNIST").is_dir():
             return str(folder.resolve())
     return pytest.skip(f"{NEEDS_DATA} (looked in {', '.join(map(str, candidates))})")
+
+
+@pytest.fixture
+def toy_attack(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put the server's attack for tests among the real ones, for this process, and return its name."""
+    real = registry.names
+    monkeypatch.setitem(sys.modules, "attacks.toy", server_attacks)
+    monkeypatch.setattr(
+        registry, "names", lambda view=None: real(view) + ["toy"] * (view in (None, server_attacks.VIEW))
+    )
+    return "toy"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,4 +1,4 @@
-"""The contract of every attack that is found in the folder."""
+"""The contract of every participant's attack that is found in the folder, and the registry."""
 
 import copy
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from attacks import registry
-from attacks.views import Images, ParticipantAttack, ParticipantView, TaskFacts
+from attacks.views import Images, ParticipantAttack, ParticipantView, ServerView, TaskFacts
 from task import models
 from task.datasets import load, to_float
 from task.seeding import generator
@@ -51,7 +51,7 @@ def same(left: Mapping[str, torch.Tensor], right: Mapping[str, torch.Tensor]) ->
     return left.keys() == right.keys() and all(torch.equal(left[key], right[key]) for key in left)
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.names(ParticipantView))
 def test_an_attack_is_determined_by_its_seed(name: str, global_model: nn.Module) -> None:
     """Two attacks with the same generators end in the same state and the same loot."""
     first, second = make(name), make(name)
@@ -61,7 +61,7 @@ def test_an_attack_is_determined_by_its_seed(name: str, global_model: nn.Module)
     assert torch.equal(first.loot(5, generator(3)).images, second.loot(5, generator(3)).images)
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.names(ParticipantView))
 def test_an_attack_leaves_its_view_and_the_global_randomness_alone(name: str, global_model: nn.Module) -> None:
     """Neither the model, nor the data, nor PyTorch's global generator change."""
     view, before = view_of(global_model), copy.deepcopy(global_model.state_dict())
@@ -73,7 +73,7 @@ def test_an_attack_leaves_its_view_and_the_global_randomness_alone(name: str, gl
     assert torch.equal(view.own_data.images, torch.zeros(8, *FACTS.shape))
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.names(ParticipantView))
 def test_an_attack_returns_finite_images_of_the_right_shape(name: str, global_model: nn.Module) -> None:
     """What it trains on and what it steals are images in [-1, 1] with labels that the model has outputs for."""
     attack = make(name)
@@ -85,7 +85,7 @@ def test_an_attack_returns_finite_images_of_the_right_shape(name: str, global_mo
         assert images.labels.max() < FACTS.outputs
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.names(ParticipantView))
 def test_an_attack_goes_on_from_its_saved_state(name: str, global_model: nn.Module) -> None:
     """Saving and restoring between two rounds changes nothing."""
     straight, saved, restored = make(name), make(name), make(name)
@@ -97,7 +97,7 @@ def test_an_attack_goes_on_from_its_saved_state(name: str, global_model: nn.Modu
     assert same(straight.state_dict(), restored.state_dict())
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.names(ParticipantView))
 def test_an_attack_beats_chance_on_its_toy_case(name: str, global_model: nn.Module) -> None:
     """After three rounds the global model takes more than half of the loot for the target; chance is a tenth."""
     attack = make(name)
@@ -107,11 +107,29 @@ def test_an_attack_beats_chance_on_its_toy_case(name: str, global_model: nn.Modu
     assert (answers == TARGET).double().mean() > 0.5
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", registry.names(ParticipantView))
 def test_options_survive_the_way_through_a_scenario(name: str) -> None:
     """Options parsed, written as plain values and parsed again are equal."""
     options = registry.options(name, TOY[name])
     assert registry.options(name, to_dict(options)) == options
+
+
+def test_every_attack_has_one_of_the_two_views() -> None:
+    """It is a participant's or the server's."""
+    names = registry.names()
+    assert sorted(names) == sorted([*registry.names(ParticipantView), *registry.names(ServerView)])
+    assert "gan" in registry.names(ParticipantView)
+    assert all(registry.module(name).VIEW in registry.WHO for name in names)
+
+
+def test_an_attack_in_the_wrong_place_is_refused_with_the_right_one(toy_attack: str) -> None:
+    """A participant's attack on the server, and the other way round."""
+    with pytest.raises(SettingsError, match=r"Expected a server's attack, got 'gan'\. .* put it under clients"):
+        registry.server_attack("gan", TOY["gan"], FACTS, generator(0))
+    with pytest.raises(SettingsError, match=rf"a participant's attack, got '{toy_attack}'\. .* under server\.attack"):
+        registry.participant_attack(toy_attack, {"victim": 0}, FACTS, generator(0))
+    with pytest.raises(SettingsError, match=r"server\.attack_options to have the key 'victim'"):
+        registry.server_attack(toy_attack, {}, FACTS, generator(0))
 
 
 def test_an_unknown_attack_is_refused_with_the_nearest_name() -> None:

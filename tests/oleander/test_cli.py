@@ -1,6 +1,7 @@
 """The command line: exit statuses and texts, as a user sees them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,8 @@ def test_help_imports_neither_torch_nor_flower() -> None:
         (["run", "demo", "--set", "clients.0.options.target=12"], "a target from 0 to 9"),
         (["run", "demo", "--set", "task.partition.images=100000"], "Expected"),
         (["run", "demo", "--engine", "grcp"], "Did you mean 'grpc'"),
+        (["run", "demo", "--set", "server.attack=gan"], "put it under clients"),
+        (["run", "demo", "--set", "server.attack_options.victim=1"], "an attack for server.attack_options"),
         (["run", "gan-attack-mnist", "--data", "/nonexistent"], "--data"),
         (["judge", "/nonexistent"], "a run directory"),
         (["report", "/nonexistent"], "a run directory"),
@@ -91,6 +94,7 @@ def test_list_shows_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
     shown = capfd.readouterr().out
     for name in ("demo", "gan-attack-mnist", "gan", "fashion-mnist", "sun-cnn", "fedmedian"):
         assert name in shown
+    assert re.search(r"gan +participant +The client-side GAN attack", shown)
 
 
 def test_doctor_finds_the_digits(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Scenarios: what is filled in, what is refused, what the server is told."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from flwr.common.config import flatten_dict
 
 from oleander import scenario as scenarios
 from task.settings import SettingsError, unflatten
+
+VICTIM = ["server.attack_options.victim=2"]
 
 
 @pytest.mark.parametrize("name", scenarios.names())
@@ -43,9 +46,59 @@ def test_on_grpc_the_server_is_told_nothing_of_the_attacker() -> None:
     demo = scenarios.load("demo")
     told = demo.run_config(data="", out="", roles=False)
     assert "malicious" not in json.dumps(told)
+    assert "attack" not in json.dumps(told)
     assert "malicious" in json.dumps(demo.run_config(data="", out="", roles=True))
     assert demo.node_config(5, data="", loot="")["attack"] == "gan"
     assert "attack" not in demo.node_config(4, data="", loot="")
+
+
+def test_on_grpc_the_participants_are_told_nothing_of_the_server_s_attack(toy_attack: str) -> None:
+    """Their run config is that of the honest run; in the simulation, where all share one, it has the attack."""
+    attacked = scenarios.load("demo", [f"server.attack={toy_attack}", *VICTIM, "server.attack_options.start_round=7"])
+    honest = dataclasses.replace(attacked, name="honest", server=scenarios.ServerSettings())
+    honest = dataclasses.replace(honest, federation=scenarios.load("demo").federation)
+    told = [scenario.run_config(data="d", out="o", roles=False) for scenario in (attacked, honest)]
+    assert told[0] == told[1]
+    config = unflatten(attacked.run_config(data="", out="", roles=True))
+    assert config["server"]["attack_options"] == {"victim": 2, "active": False, "start_round": 7, "fail_in": []}
+
+
+def test_a_server_s_attack_is_resolved_with_all_its_options(toy_attack: str) -> None:
+    """Also those left at their defaults; the model at which it starts is kept."""
+    chosen = scenarios.load("demo", [f"server.attack={toy_attack}", *VICTIM, "server.attack_options.start_round=7"])
+    assert chosen.server.attack_options == {"victim": 2, "active": False, "start_round": 7, "fail_in": []}
+    assert chosen.federation.keep_global == (6,)
+    assert scenarios.resolve(chosen) == chosen
+
+
+@pytest.mark.parametrize(
+    ("overrides", "text"),
+    [
+        (["server.attack_options={victim: 6}"], "a victim from 0 to 5, got 6"),
+        (["server.attack_options={victim: -1}"], "a victim from 0 to 5, got -1"),
+        (["server.attack_options={victim: 5}"], r"not malicious itself \(not in \[5\]\), got 5"),
+        (["task.partition.holders=[0, 1]", *VICTIM], r"a victim that holds data \(one of \[0, 1\]\), got 2"),
+        (["server.attack_options={}"], "server.attack_options to have the key 'victim'"),
+        (["server.attack_options={victim: 2, actve: true}"], "Did you mean 'active'"),
+        (["server.attack=tox", *VICTIM], "Did you mean 'toy'"),
+        (["server.attack=gan", "server.attack_options={target: 3}"], "a server's attack, got 'gan'.* under clients"),
+        (["server.attack=null", *VICTIM], "an attack for server.attack_options"),
+        (
+            ["clients.0.attack=toy", "clients.0.options={victim: 1}"],
+            "a participant's attack, got 'toy'.* server.attack",
+        ),
+        (["server.loot_every=0", *VICTIM], "loot_every > 0"),
+        (["server.loot_images=0", *VICTIM], "loot_images > 0"),
+        (
+            ["federation.clients=1", "clients=[]", "server.attack_options={victim: 0}"],
+            "other clients beside the victim",
+        ),
+    ],
+)
+def test_a_server_s_attack_that_cannot_be_is_refused(overrides: list[str], text: str, toy_attack: str) -> None:
+    """Victims from whom there is nothing to learn, attacks in the wrong place, options that are not there."""
+    with pytest.raises(SettingsError, match=text):
+        scenarios.load("demo", [f"server.attack={toy_attack}", *overrides])
 
 
 def test_a_scenario_survives_flower_s_run_config() -> None:

@@ -1,5 +1,6 @@
 """The terminal's view of a run."""
 
+import dataclasses
 import io
 import json
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 from rich.console import Console
 from rich.style import Style
 
+from oleander import scenario as scenarios
 from oleander.rundir import RunDirectory
 from oleander.terminal import LiveView, Tail, half_blocks, sized, summary
+from task.runs import append_line
 
 
 def plain(width: int = 200) -> Console:
@@ -67,6 +70,32 @@ def test_plain_output_names_who_failed_and_when_the_attack_began(fabricate: Call
     assert [index for index, line in enumerate(lines, 1) if "participant 2 steals since round 3" in line] == [3]
     assert "accuracy 0.400" in lines[3]
     assert "2 of 3 replied" in lines[3]
+
+
+def test_the_server_s_attack_is_shown_with_its_share_and_its_warnings(
+    fabricate: Callable[..., RunDirectory], toy_attack: str
+) -> None:
+    """It begins in round 2 and misses its victim in round 5; half of each round's time is its own."""
+    run = fabricate()
+    server = scenarios.ServerSettings(attack=toy_attack, attack_options={"victim": 0})
+    scenario = scenarios.resolve(dataclasses.replace(run.scenario, server=server))
+    path = run.path / "rounds.jsonl"
+    lines = [json.loads(line) | {"attack_seconds": 0.25} for line in path.read_text(encoding="utf-8").splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    log = run.path / "loot" / "server" / "attack.jsonl"
+    log.parent.mkdir()
+    for number in range(1, 7):
+        warnings = ["the victim, client 0, did not reply in this round"] if number == 5 else []
+        append_line(log, {"round": number, "started": number > 1, "warnings": warnings})
+    console = plain()
+    with LiveView(run, scenario, console) as view:
+        attacks = view._attacks()  # noqa: SLF001 - what the live view says
+    shown = written(console).splitlines()
+    assert [index for index, line in enumerate(shown, 1) if "the server steals since round 2" in line] == [2]
+    assert [index for index, line in enumerate(shown, 1) if "the server: the victim, client 0, did not" in line] == [5]
+    assert "0.50 s, 0.25 s of it the server's attack" in shown[0]
+    assert attacks[1] == ("the server: waits to steal", False)
+    assert view._attacks()[1] == ("the server: steals since round 2", True)  # noqa: SLF001
 
 
 def test_a_long_run_prints_about_fifty_lines(fabricate: Callable[..., RunDirectory]) -> None:

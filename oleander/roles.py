@@ -1,0 +1,69 @@
+"""What attackers ask for, filled in and checked: options, targets, victims."""
+
+import dataclasses
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from task.settings import expect, to_dict
+
+if TYPE_CHECKING:  # it imports this
+    from oleander.scenario import ClientSettings, Scenario, ServerSettings
+
+
+def participant(entry: "ClientSettings") -> "ClientSettings":
+    """Check the options of a participant's attack, and fill in those that are not given."""
+    if entry.attack is None:
+        return entry
+    from attacks.registry import options  # noqa: PLC0415 - it imports torch
+    from attacks.views import ParticipantView  # noqa: PLC0415
+
+    return dataclasses.replace(entry, options=to_dict(options(entry.attack, entry.options, ParticipantView)))
+
+
+def server(settings: "ServerSettings") -> "ServerSettings":
+    """Check the options of the server's attack, and fill in those that are not given."""
+    if settings.attack is None:
+        return settings
+    from attacks.registry import options  # noqa: PLC0415 - it imports torch
+    from attacks.views import ServerView  # noqa: PLC0415
+
+    values = options(settings.attack, settings.attack_options, ServerView)
+    return dataclasses.replace(settings, attack_options=to_dict(values))
+
+
+def starts(scenario: "Scenario", key: str) -> list[Any]:
+    """Return the values of an option that says when an attack starts, of all attacks that have it."""
+    every = [*(entry.options for entry in scenario.clients), scenario.server.attack_options]
+    return [options[key] for options in every if options.get(key) is not None]
+
+
+def check_victim(scenario: "Scenario", holders: Collection[int]) -> None:
+    """Refuse a victim of the server's attack from whom there is nothing to learn.
+
+    Args:
+        scenario: with all options of its attacks.
+        holders: clients that hold data.
+
+    """
+    victim, clients = scenario.server.attack_options.get("victim"), scenario.federation.clients
+    if victim is None:
+        return
+    remedy = "Mend server.attack_options.victim."
+    expect(victim in range(clients), f"a victim from 0 to {clients - 1}", victim, remedy)
+    malicious = scenario.malicious()
+    expect(victim not in malicious, f"a victim that is not malicious itself (not in {malicious})", victim, remedy)
+    expect(victim in holders, f"a victim that holds data (one of {sorted(holders)})", victim, remedy)
+    expect(clients > 1, "other clients beside the victim", clients, "Set federation.clients to 2 at least.")
+
+
+def check_classes(scenario: "Scenario", classes: int, outputs: int) -> None:
+    """Refuse classes and targets that the data set does not have."""
+    excluded = scenario.task.partition.exclude
+    expect(all(0 <= one < classes for one in excluded), f"excluded classes from 0 to {classes - 1}", list(excluded))
+    expect(len(set(excluded)) < classes, "a class that somebody holds", f"all {classes} excluded")
+    expect(outputs >= classes, f"at least {classes} outputs", outputs)
+    for entry in scenario.clients:
+        target = entry.options.get("target", [])
+        for one in target if isinstance(target, list | tuple) else [target]:
+            remedy = f"{scenario.task.dataset} has {classes} classes; mend clients.options.target."
+            expect(one in range(classes), f"a target from 0 to {classes - 1}", one, remedy)

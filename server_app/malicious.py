@@ -1,0 +1,83 @@
+"""The server's attack of a run: built from the scenario, wrapped around the strategy, its loot kept in loot/server."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from flwr.serverapp.strategy import Strategy
+from torch import Tensor, nn
+
+from attacks.registry import server_attack
+from attacks.views import Images, TaskFacts
+from strategies.malicious import Loot, Malicious
+from strategies.roll_call import RollCall
+from task.runs import append_line, keep_arrays
+from task.seeding import generator
+
+
+def wrap(
+    inner: Strategy,
+    config: Mapping[str, Any],
+    *,
+    facts: TaskFacts,
+    roll_call: RollCall,
+    frozen: Callable[[Mapping[str, Tensor]], nn.Module],
+    auxiliary: Images,
+    run: Path,
+) -> Malicious:
+    """Return `inner` inside a malicious server.
+
+    Args:
+        inner: the strategy.
+        config: the run's, with `server` and `federation`.
+        facts: what everyone knows of the task.
+        roll_call: which node is which participant.
+        frozen: makes a model of weights, see strategies.malicious.Malicious.
+        auxiliary: the server's own data.
+        run: the run directory.
+
+    """
+    server, federation = config["server"], config["federation"]
+    folder, options, seed = run / "loot" / "server", server["attack_options"], federation["seed"]
+    lacking = sorted(set(range(facts.classes)) - set(auxiliary.labels.tolist()))
+
+    def note(line: dict[str, Any]) -> None:
+        if lacking and line["round"] == 1:
+            line["warnings"] = [*line["warnings"], f"the server's own data have no image of the classes {lacking}"]
+        append_line(folder / "attack.jsonl", line)
+
+    return Malicious(
+        inner,
+        attack=server_attack(server["attack"], options, facts, generator(seed, "server", "attack")),
+        victim=options.get("victim"),
+        roll_call=roll_call,
+        rounds=federation["rounds"],
+        seed=seed,
+        frozen=frozen,
+        auxiliary=auxiliary,
+        loot_every=server["loot_every"],
+        loot_images=server["loot_images"],
+        note=note,
+        keep=lambda server_round, loot: keep(folder, server_round, loot),
+    )
+
+
+def keep(folder: Path, server_round: int, loot: Loot) -> None:
+    """Write a round's loot; there is no file of what there is none of.
+
+    Files: samples-round-NNNN.npz and other-round-NNNN.npz with images float32 [N, C, H, W] in [-1, 1] and labels int64
+    [N]; representatives-round-NNNN.npz with the same and client int64 [N].
+    """
+    for name, images in (("samples", loot.samples), ("other", loot.other)):
+        if len(images.images):
+            path = folder / f"{name}-round-{server_round:04d}.npz"
+            keep_arrays(path, images=images.images, labels=images.labels)
+    found = loot.representatives
+    if found:
+        keep_arrays(
+            folder / f"representatives-round-{server_round:04d}.npz",
+            images=torch.cat([found[client].images for client in sorted(found)]),
+            labels=torch.cat([found[client].labels for client in sorted(found)]),
+            client=torch.cat([torch.full_like(found[client].labels, client) for client in sorted(found)]),
+        )
