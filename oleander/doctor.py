@@ -9,7 +9,7 @@ import socket
 import torch
 from rich.console import Console
 
-from task.datasets import DATASETS, load
+from task.datasets import DATASETS, FACES_TABLE, load
 from task.settings import SettingsError
 
 PACKAGES = ("flwr", "ray", "torch", "torchvision", "torchmetrics", "numpy", "scipy", "scikit-learn", "safetensors")
@@ -73,7 +73,18 @@ def _dataset(name: str, data: str | None) -> str:
     except SettingsError as error:
         return f"not found. {error}"
     train, test = len(dataset.train.labels), len(dataset.test.labels)
-    return f"{train} training and {test} test images, {len(dataset.classes)} classes"
+    found = f"{train} training and {test} test images, {len(dataset.classes)} classes"
+    return found if name != "att-faces" else f"{found}; {_glasses(data)}"
+
+
+def _glasses(data: str | None) -> str:
+    """Return whether it is known who of the AT&T faces wears glasses."""
+    try:
+        dataset = load("att-faces", data, table=FACES_TABLE)
+    except SettingsError as error:
+        return f"the scenarios with glasses cannot run. {error}"
+    marked = sum(int(split.marked.sum()) for split in (dataset.train, dataset.test) if split.marked is not None)
+    return f"{FACES_TABLE}: {marked} with glasses"
 
 
 def _lines(console: Console, findings: dict[str, str]) -> None:

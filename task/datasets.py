@@ -17,35 +17,55 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from task import reading
+from task import marks, reading
 from task.reading import Labelled, Prepare
 from task.settings import SettingsError, TaskSettings, choose, expect
 
 PIXEL_HALF = 127.5
 TEST_EVERY = 5  # of the digits of a class, every fifth is a test image
+FACES_TABLE = "glasses.csv"
 FACES_PERSONS, FACES_TRAIN, FACES_IMAGES = 40, 8, 10
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 WHERE = "Name the folder that holds it with --data DIR or $OLEANDER_DATA (the default is ./data)."
+FACES_REMEDY = f"{WHERE} It is the AT&T (ORL) database of faces, with folders s1 to s40 of images 1.pgm to 10.pgm."
+FOLDER_REMEDY = f"{WHERE} It must hold train/<class>/ and test/<class>/ with images."
 
 Parts = tuple[tuple[str, ...], Labelled, Labelled]
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images uint8 [N, C, H, W] in 0..255 and their labels int64 [N]. Shared by all who load it: never write to it."""
+    """Images of a data set. Shared by all who load it: never write to it.
+
+    Attributes:
+        images: uint8 [N, C, H, W] in 0..255.
+        labels: int64 [N].
+        marked: bool [N], whether an image has the property that a table tells of; None where there is no table.
+
+    """
 
     images: Tensor
     labels: Tensor
+    marked: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set: its name, the names of its classes in the order of their labels, and two disjoint splits."""
+    """A data set.
+
+    Attributes:
+        name: see DATASETS.
+        classes: names of the classes in the order of their labels.
+        train, test: disjoint splits.
+        mark: name of what the marked images have, "glasses" for instance; empty where no table tells.
+
+    """
 
     name: str
     classes: tuple[str, ...]
     train: Split
     test: Split
+    mark: str = ""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -54,7 +74,14 @@ class Dataset:
         return channels, height, width
 
 
-def load(name: str, root: str | None = None, image_size: int | None = None, *, grey: bool = False) -> Dataset:
+def load(
+    name: str,
+    root: str | None = None,
+    image_size: int | None = None,
+    *,
+    grey: bool = False,
+    table: str | None = None,
+) -> Dataset:
     """Return the data set `name`; the same object each time it is asked for in one process.
 
     Args:
@@ -62,18 +89,22 @@ def load(name: str, root: str | None = None, image_size: int | None = None, *, g
         root: folder of the data; None for $OLEANDER_DATA, or ./data where that is not set. `digits` needs none.
         image_size: side in pixels to which both sides are scaled (bilinear, antialias); None keeps the images' own.
         grey: turn colour images to one channel of luma.
+        table: file in the images' folder that marks some of them (task.marks); the splits are then made anew, so that
+            no marked image of a class that has both kinds is a test image.
 
     Raises:
-        SettingsError: for an unknown name, and for data that are missing, cut short or of different shapes.
+        SettingsError: for an unknown name, for data that are missing, cut short or of different shapes, and for a table
+            that is wrong, or that a data set cannot have.
 
     """
     choose(name, DATASETS, "a data set", "See `oleander list datasets`.")
-    return _load(name, resolve_root(root), image_size, grey)
+    return _load(name, resolve_root(root), image_size, grey, table)
 
 
 def load_task(settings: TaskSettings, root: str | None = None) -> Dataset:
     """Return the data set of a task, as `load` does."""
-    return load(settings.dataset, root, settings.image_size, grey=settings.grey)
+    table = settings.private.table if settings.private else None
+    return load(settings.dataset, root, settings.image_size, grey=settings.grey, table=table)
 
 
 def resolve_root(root: str | None) -> Path:
@@ -87,10 +118,27 @@ def to_float(images: Tensor) -> Tensor:
 
 
 @functools.cache
-def _load(name: str, root: Path, image_size: int | None, grey: bool) -> Dataset:  # noqa: FBT001  # positional: one cache key
+def _load(name: str, root: Path, image_size: int | None, grey: bool, table: str | None) -> Dataset:  # noqa: FBT001  # one cache key
     """Load what `load` was asked for."""
-    classes, train, test = DATASETS[name](root, functools.partial(reading.prepare, size=image_size, grey=grey))
+    prepare = functools.partial(reading.prepare, size=image_size, grey=grey)
+    if table is not None:
+        return _load_marked(name, root, prepare, table)
+    classes, train, test = DATASETS[name](root, prepare)
     return Dataset(name, classes, Split(*train), Split(*test))
+
+
+def _load_marked(name: str, root: Path, prepare: Prepare, table: str) -> Dataset:
+    """Load a data set some of whose images a table marks, in splits that are made by it."""
+    choose(name, MARKABLE, "a data set whose images a table can mark", "Or set task.private.kind to rotated.")
+    folder, files = MARKABLE[name](root)
+    found = marks.read(folder / table, files)
+    labels = {one: label for label, one in enumerate(files)}
+    images, truth = reading.read_images([(path, labels[one]) for one in files for path in files[one]], prepare, WHERE)
+    marked = torch.tensor([path in found.files for paths in files.values() for path in paths])
+    kept = [marks.held_out(one, [path in found.files for path in paths]) for one, paths in files.items()]
+    tests = torch.tensor([one for each in kept for one in each])
+    train, test = (Split(images[part], truth[part], marked[part]) for part in (~tests, tests))
+    return Dataset(name, tuple(files), train, test, found.mark)
 
 
 def digits(root: Path, prepare: Prepare) -> Parts:
@@ -124,17 +172,25 @@ def fashion_mnist(root: Path, prepare: Prepare) -> Parts:
 
 
 def att_faces(root: Path, prepare: Prepare) -> Parts:
-    """400 faces of 40 persons, 92x112 pixels, from DIR/att_faces/s1..s40; images 1 to 8 train, 9 and 10 test."""
+    """400 faces of 40 persons, 92x112 pixels, from DIR/att_faces/s1..s40; with who wears glasses in glasses.csv there.
+
+    Images 1 to 8 are for training, 9 and 10 for testing, unless a table of marks makes other splits.
+    """
+    _, persons = _faces(root)
+
+    def read(places: slice) -> Labelled:
+        files = [(path, label) for label, paths in enumerate(persons.values()) for path in paths[places]]
+        return reading.read_images(files, prepare, FACES_REMEDY)
+
+    return tuple(persons), read(slice(FACES_TRAIN)), read(slice(FACES_TRAIN, None))
+
+
+def _faces(root: Path) -> tuple[Path, marks.Files]:
+    """Return the folder of the AT&T faces, and the files by person."""
     folder = root / "att_faces" if (root / "att_faces").is_dir() else root
-    remedy = f"{WHERE} It is the AT&T (ORL) database of faces, with folders s1 to s40 of images 1.pgm to 10.pgm."
-    persons = tuple(f"s{person}" for person in range(1, FACES_PERSONS + 1))
-
-    def read(first: int, last: int) -> Labelled:
-        numbers = range(first, last + 1)
-        files = [(folder / name / f"{number}.pgm", label) for label, name in enumerate(persons) for number in numbers]
-        return reading.read_images(files, prepare, remedy)
-
-    return persons, read(1, FACES_TRAIN), read(FACES_TRAIN + 1, FACES_IMAGES)
+    numbers = range(1, FACES_IMAGES + 1)
+    persons = [f"s{person}" for person in range(1, FACES_PERSONS + 1)]
+    return folder, {person: [folder / person / f"{number}.pgm" for number in numbers] for person in persons}
 
 
 def cifar10(root: Path, prepare: Prepare) -> Parts:
@@ -156,8 +212,16 @@ def cifar10(root: Path, prepare: Prepare) -> Parts:
 
 
 def image_folder(root: Path, prepare: Prepare) -> Parts:
-    """Your own images, from DIR/train/<class>/ and DIR/test/<class>/ (*.png, *.jpg, *.pgm); classes sorted by name."""
-    return reading.read_folder(root, prepare, f"{WHERE} It must hold train/<class>/ and test/<class>/ with images.")
+    """Your own images, from DIR/train/<class>/ and DIR/test/<class>/ (*.png, *.jpg, *.pgm); classes sorted by name.
+
+    With a table of marks, also from DIR/<class>/; it makes the splits (task.marks).
+    """
+    return reading.read_folder(root, prepare, FOLDER_REMEDY)
+
+
+def _folder(root: Path) -> tuple[Path, marks.Files]:
+    """Return your folder, and the files by class, whichever split they lie in."""
+    return root, reading.class_files(root, FOLDER_REMEDY)
 
 
 DATASETS: dict[str, Callable[[Path, Prepare], Parts]] = {
@@ -168,6 +232,9 @@ DATASETS: dict[str, Callable[[Path, Prepare], Parts]] = {
     "cifar10": cifar10,
     "image-folder": image_folder,
 }
+
+MARKABLE: dict[str, Callable[[Path], tuple[Path, marks.Files]]] = {"att-faces": _faces, "image-folder": _folder}
+"""The data sets whose images a table can mark: where it lies, and the images' files by class."""
 
 
 def _idx(root: Path, name: str, classes: tuple[str, ...], prepare: Prepare) -> Parts:

@@ -13,6 +13,9 @@ The kinds (every part disjoint from the others; excluded classes are in none):
 - `dirichlet`: of each class, part i gets a share drawn from Dirichlet(alpha) over the parts (Yurochkin et al. 2019,
   arXiv:1905.12022); drawn again until every part has enough.
 
+With a private property of the kind `attribute` (task.private), its owner holds all marked images, however many, and the
+others share the rest in one of these ways.
+
 With `images`, a holder of classes draws that many, spread evenly over them (the first get one more where it does not
 come out even); a holder of an `iid` or `dirichlet` part draws them from its part at random.
 
@@ -108,9 +111,28 @@ def held(dataset: Dataset, settings: TaskSettings, clients: int, seed: int) -> d
     private, labels, classes = settings.private, dataset.train.labels, len(dataset.classes)
     if private is not None:
         expect(private.client in ids, "private.client to be a participant that holds data", private.client)
+        if private.kind == "attribute":
+            return _by_mark(dataset, settings.partition, ids, private.client, seed)
     chosen = {ids.index(private.client): private.classes} if private is not None and private.classes else {}
     parts = partition(labels, classes, settings.partition, len(ids), seed, chosen=chosen)
     return dict(zip(ids, parts, strict=True))
+
+
+def _by_mark(
+    dataset: Dataset, settings: PartitionSettings, ids: tuple[int, ...], owner: int, seed: int
+) -> dict[int, Tensor]:
+    """Give all marked training images to their owner, and deal the rest to the others."""
+    marked = dataset.train.marked
+    if marked is None:
+        raise SettingsError("Expected a data set with a table of marks, got none. Load it with task.private.table.")
+    others = [client for client in ids if client != owner]
+    expect(bool(others), "a participant besides the one with the property", list(ids), "Add to partition.holders.")
+    mine = (marked & ~torch.isin(dataset.train.labels, torch.tensor(settings.exclude))).nonzero().flatten()
+    expect(len(mine) > 0, "a marked image of a class that is not excluded", 0, "Shorten partition.exclude.")
+    rest = (~marked).nonzero().flatten()
+    parts = partition(dataset.train.labels[rest], len(dataset.classes), settings, len(others), seed)
+    dealt = dict(zip(others, (rest[part] for part in parts), strict=True))
+    return {client: dealt.get(client, mine) for client in ids}
 
 
 def _shuffled(labels: Tensor, label: int, seed: int) -> Tensor:

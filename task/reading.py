@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from task.marks import in_order
 from task.settings import SettingsError, expect
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm")
@@ -132,6 +133,22 @@ def read_folder(root: Path, prepare: Prepare, remedy: str) -> tuple[tuple[str, .
         for split in ("train", "test")
     )
     return names["train"], train, test
+
+
+def class_files(root: Path, remedy: str) -> dict[str, list[Path]]:
+    """Return all images below root/<class>/, or below root/{train,test}/<class>/ where root has such, by class.
+
+    Classes sorted by name; within one, train before test, and by the files' names, numbers in them by value.
+
+    Raises:
+        SettingsError: for a missing or empty folder.
+
+    """
+    splits = [root / split for split in ("train", "test") if (root / split).is_dir()] or [root]
+    found: dict[str, list[Path]] = {}
+    for folder in (folder for split in splits for folder in _folders(split, remedy)):
+        found.setdefault(folder.name, []).extend(in_order(_files(folder, remedy)))
+    return dict(sorted(found.items()))
 
 
 def _folders(folder: Path, remedy: str) -> list[Path]:

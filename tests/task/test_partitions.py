@@ -251,6 +251,67 @@ def test_the_private_classes_are_the_private_participant_s() -> None:
     assert len(counts(TWELVE, parts[5])) == 2
 
 
+def marked_dataset(marked: Tensor) -> Dataset:
+    """Return a data set of blank images with the labels TWELVE, some of them marked."""
+    split = Split(torch.zeros(len(TWELVE), 1, 2, 2, dtype=torch.uint8), TWELVE, marked)
+    return Dataset("blank", tuple("0123456789"), split, split, "hat")
+
+
+@given(
+    st.lists(st.booleans(), min_size=120, max_size=120),
+    st.sampled_from(["whole-classes", "iid"]),
+    st.integers(2, 6),
+    st.integers(0, 5),
+    st.sets(st.integers(0, 9), max_size=3),
+)
+def test_marked_images_go_to_their_owner(
+    flags: list[bool], kind: str, clients: int, owner: int, exclude: set[int]
+) -> None:
+    """The owner holds exactly the marked images of the classes left, the others exactly the rest, whole classes too."""
+    marked = torch.tensor(flags)
+    settings = TaskSettings(
+        dataset="blank",
+        model="digits-cnn",
+        partition=PartitionSettings(kind=kind, exclude=tuple(exclude)),
+        private=PrivateSettings(kind="attribute", client=min(owner, clients - 1), table="hats.csv"),
+    )
+    try:
+        parts = held(marked_dataset(marked), settings, clients, seed=0)
+    except SettingsError:
+        return
+    left = ~torch.isin(TWELVE, torch.tensor(sorted(exclude), dtype=torch.int64))
+    assert list(parts) == list(range(clients))
+    mine = parts.pop(min(owner, clients - 1))
+    assert mine.tolist() == (marked & left).nonzero().flatten().tolist()
+    others = torch.cat(list(parts.values()))
+    assert others.sort().values.tolist() == (~marked & left).nonzero().flatten().tolist()
+    if kind == "whole-classes":
+        owned = [label for part in parts.values() for label in counts(TWELVE, part)]
+        assert len(owned) == len(set(owned))
+
+
+@pytest.mark.parametrize(
+    ("marked", "settings", "clients", "message"),
+    [
+        (TWELVE == 4, {}, 1, r"a participant besides the one with the property, got \[0\]"),
+        (TWELVE == 4, {"exclude": (4,)}, 3, "a marked image of a class that is not excluded, got 0"),
+        (TWELVE != 4, {"kind": "whole-classes"}, 3, "at most 1 holders of whole classes, got 2"),
+        (None, {}, 3, "Expected a data set with a table of marks"),
+    ],
+)
+def test_impossible_shares_of_marked_images_are_refused(
+    marked: Tensor | None, settings: dict, clients: int, message: str
+) -> None:
+    """There must be marked images, images for the others, and others."""
+    private = PrivateSettings(kind="attribute", table="hats.csv")
+    blank = dataset() if marked is None else marked_dataset(marked)
+    task_of = TaskSettings(
+        dataset="blank", model="digits-cnn", partition=PartitionSettings(**settings), private=private
+    )
+    with pytest.raises(SettingsError, match=message):
+        held(blank, task_of, clients, seed=0)
+
+
 @pytest.mark.parametrize(
     ("private", "message"),
     [
