@@ -6,33 +6,46 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-TURN = math.radians(10)
+TURN = 10.0
 SHIFT, ZOOM, FAINT, BLUR, SPECKLE = 0.06, 0.1, 0.4, 0.8, 0.2
 
 
-def lightly(images: Tensor, generator: torch.Generator) -> Tensor:
+def lightly(images: Tensor, generator: torch.Generator, turn: float = TURN, about: Tensor | None = None) -> Tensor:
     """Return images float32 [N, C, H, W] in [-1, 1], each changed a little and by itself.
 
-    Turned by up to 10 degrees, shifted by up to 6 % of the side, zoomed by up to 10 %, contrast and level lowered by up
-    to 40 %, blurred, and half of them overlaid with noise of up to 0.2.
+    Turned by up to `turn` degrees, shifted by up to 6 % of the side, zoomed by up to 10 %, contrast and level lowered
+    by up to 40 %, blurred, and half of them overlaid with noise of up to 0.2.
+
+    Args:
+        images: to change.
+        generator: of all randomness.
+        turn: degrees either way.
+        about: degrees float32 [N] counter-clockwise by which each image is turned before; the whole is one resampling,
+            so that no image is more blurred than another, and what comes in at the edges is black, as in
+            task.private.turn (else it is the nearest pixel's).
+
     """
-    return _worn(_moved(images, generator), generator)
+    return _worn(_moved(images, generator, turn, about), generator)
 
 
 def _between(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(count, generator=generator)
 
 
-def _moved(images: Tensor, generator: torch.Generator) -> Tensor:
+def _moved(images: Tensor, generator: torch.Generator, turn: float, about: Tensor | None) -> Tensor:
     """Turn, zoom and shift."""
     count = len(images)
-    angle = _between(-TURN, TURN, count, generator)
+    angle = _between(-math.radians(turn), math.radians(turn), count, generator)
+    if about is not None:
+        angle = angle + about.deg2rad()
     zoom = _between(1 - ZOOM, 1 + ZOOM, count, generator)
     across, down = (_between(-2 * SHIFT, 2 * SHIFT, count, generator) for _ in range(2))
     rows = [torch.stack([zoom * angle.cos(), -zoom * angle.sin(), across], 1)]
     rows.append(torch.stack([zoom * angle.sin(), zoom * angle.cos(), down], 1))
     grid = functional.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    if about is None:
+        return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return functional.grid_sample(images + 1, grid, padding_mode="zeros", align_corners=False) - 1
 
 
 def _worn(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -8,7 +8,7 @@ images and on kinds of noise that it never saw, stated beside every verdict.
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,9 @@ from task.training import logits
 FEATURES = 64
 SMALLEST = 7
 NOISE_IMAGES = 1000
+
+Show = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""Turns real images and their labels into what the judge is shown in a step, and the answers wanted of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,12 @@ def build(shape: tuple[int, int, int], classes: int, seed: int) -> Judge:
     return initialised(lambda: Judge(shape, classes), generator(seed, "judge", "weights"))
 
 
-def train(images: Tensor, labels: Tensor, classes: int, settings: Settings) -> Judge:
+def lightly(images: Tensor, labels: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Show images a little changed (oleander.judge.augment), to be taken for their classes."""
+    return augment.lightly(images, draw), labels
+
+
+def train(images: Tensor, labels: Tensor, classes: int, settings: Settings, show: Show = lightly) -> Judge:
     """Train a judge, on one thread, so that its weights do not depend on how many the machine has.
 
     Every class is as likely in a batch as any other: a judge that has seen more of one favours it in doubt.
@@ -98,6 +106,7 @@ def train(images: Tensor, labels: Tensor, classes: int, settings: Settings) -> J
         labels: int64 [N] below `classes`.
         classes: real classes.
         settings: see Settings; the same ones and the same images give the same judge.
+        show: what to show of a batch, with answers below `classes`.
 
     """
     channels, height, width = images.shape[1:]
@@ -117,10 +126,11 @@ def train(images: Tensor, labels: Tensor, classes: int, settings: Settings) -> J
                 torch.multinomial(shares, count, replacement=True, generator=draw)
                 for count in (settings.batch_size, nothing)
             )
-            shown = [augment.lightly(images[chosen], draw), noise.mixture(images[seeds], noise.TRAINED, draw)]
-            wanted = torch.cat([labels[chosen], torch.full((nothing,), classes)])
+            shown, answers = show(images[chosen], labels[chosen], draw)
+            given = torch.cat([shown, noise.mixture(images[seeds], noise.TRAINED, draw)])
+            wanted = torch.cat([answers, torch.full((nothing,), classes)])
             optimizer.zero_grad(set_to_none=True)
-            loss = functional.cross_entropy(model(torch.cat(shown)), wanted)
+            loss = functional.cross_entropy(model(given), wanted)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
     return model.eval()
