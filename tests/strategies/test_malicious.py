@@ -229,6 +229,19 @@ def test_an_attack_that_sends_no_model_is_not_let_through(bad: dict[str, Tensor]
     assert text in federation.lines[0]["attack_failures"][0]
 
 
+def test_an_attack_computes_with_one_thread_and_leaves_the_others_to_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that its loot does not depend on the machine; what ran with two threads does so afterwards."""
+    seen = []
+    monkeypatch.setattr(ToyAttack, "observe", lambda *_: seen.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        Federation(victim=1).round([reply_from(0), reply_from(1)])
+        assert (seen, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_loot_is_kept_every_so_many_rounds_and_in_the_last() -> None:
     """Every third of four rounds, and the fourth: two images of each of three categories."""
     federation = Federation(victim=1, loot_every=3)
