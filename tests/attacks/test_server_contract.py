@@ -26,14 +26,16 @@ TOY: dict[str, dict[str, Any]] = {
     "toy, active": {"victim": VICTIM, "active": True},
     "mgan-ai": MGAN | QUICK,
     "mgan-ai, active": MGAN | QUICK | {"mode": "active"},
-    "mgan-ai, repaired": MGAN | QUICK | {"recipe": "repaired", "average": 0.9, "bank": 1, "turned": 30.0},
+    "mgan-ai, repaired": MGAN | QUICK | {"recipe": "repaired", "average": 0.9, "turned": 30.0},
     "mgan-ai, repaired, active": MGAN | QUICK | {"recipe": "repaired", "mode": "active", "start_round": 2},
     "model-inversion": {},
 }
 """Toy cases "name" or "name, variant", each with its options; a new attack needs one here at least."""
 CASES = [case for case in TOY if case.split(",")[0] in {"toy", *registry.names(ServerView)}]
-BEATS_CHANCE: dict[str, float] = {}
-"""Of the cases that learn something in two rounds, the share of the victim's classes that is right at least."""
+LEARNS: dict[str, dict[str, Any]] = {
+    "mgan-ai": MGAN | {"recipe": "repaired", "steps": 60, "discriminator_steps": 1, "lr": 0.002},
+}
+"""For attacks that learn something in two rounds the options with which they do."""
 
 
 def test_every_attack_has_a_toy_case() -> None:
@@ -84,13 +86,10 @@ def before(digits: Dataset) -> dict[str, Tensor]:
     return models.weights(model)
 
 
-def federate(case: str, before: dict[str, Tensor], digits: Dataset, rounds: int = ROUNDS) -> list[ServerView]:
-    """Run rounds of three clients under an attack, FedAvg without Flower; return the views.
-
-    Nothing is drawn that depends on the attack, so that two attacks of the same case see the same.
-    """
-    attack, views = make(case), []
-    for number in range(1, rounds + 1):
+def federate(attack: ServerAttack, before: dict[str, Tensor], digits: Dataset) -> list[ServerView]:
+    """Run rounds of three clients under an attack, FedAvg without Flower; return the views."""
+    views: list[ServerView] = []
+    for number in range(1, ROUNDS + 1):
         views.append(one_round(attack, before, digits, number))
         attack.observe(views[-1], generator(2, number))
         before = models.weights(views[-1].aggregate)
@@ -133,7 +132,7 @@ def case(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def views(case: str, before: dict[str, Tensor], digits: Dataset) -> list[ServerView]:
     """Return the views of a federation under the attack."""
-    return federate(case, before, digits)
+    return federate(make(case), before, digits)
 
 
 def same(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> bool:
@@ -229,17 +228,19 @@ def test_a_missing_victim_stops_nothing(case: str, views: list[ServerView]) -> N
         assert watched(case, some).loot(1, generator(3)).images.isfinite().all()
 
 
-@pytest.mark.parametrize("beating", BEATS_CHANCE)
-def test_an_attack_beats_chance(beating: str, before: dict[str, Tensor], digits: Dataset) -> None:
-    """An independent model takes more of the loot of the victim's classes for its category than a tenth."""
-    loot = watched(beating, federate(beating, before, digits)).loot(20, generator(9))
+@pytest.mark.parametrize("name", sorted(LEARNS.keys() & set(registry.names(ServerView))))
+def test_an_attack_beats_chance(name: str, before: dict[str, Tensor], digits: Dataset) -> None:
+    """An independent model is right about more than half of the loot of the victim's classes; chance is a tenth."""
+    attack = registry.server_attack(name, LEARNS[name], FACTS, generator(1))
+    federate(attack, before, digits)
+    loot = attack.loot(20, generator(9))
     other = models.build("digits-cnn", FACTS.shape, FACTS.outputs, generator(5, "another model"))
     optimizer = make_optimizer(other, OptimizerSettings(lr=0.1))
     images, labels = to_float(digits.test.images), digits.test.labels
     train(other, images, labels, optimizer=optimizer, batch_size=32, epochs=10, generator=generator(6))
     wanted = torch.isin(loot.labels, torch.tensor(OWNED[VICTIM]))
     answers = logits(other.eval(), loot.images[wanted]).argmax(1)
-    assert (answers == loot.labels[wanted]).double().mean() > BEATS_CHANCE[beating]
+    assert (answers == loot.labels[wanted]).double().mean() > 0.5
 
 
 @pytest.mark.parametrize("name", registry.names(ServerView))
