@@ -44,7 +44,7 @@ def module(name: str, view: type | None = None) -> ModuleType:
 
 
 def names(view: type | None = None) -> list[str]:
-    """Return the names of all attacks: the modules of this package that define `Options`.
+    """Return the names of all attacks: the modules of this package that define `VIEW`.
 
     Args:
         view: only attacks whose attacker sees this; None for all.
@@ -53,13 +53,17 @@ def names(view: type | None = None) -> list[str]:
     package = importlib.import_module("attacks")
     stems = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
     found = {stem.replace("_", "-"): importlib.import_module(f"attacks.{stem}") for stem in stems}
-    return [name for name, one in found.items() if hasattr(one, "Options") and view in (None, one.VIEW)]
+    return [name for name, one in found.items() if hasattr(one, "VIEW") and view in (None, one.VIEW)]
 
 
 def options(name: str, values: Mapping[str, Any], view: type | None = None) -> Any:
-    """Return the checked options of the attack `name`; `view` as in `module`."""
+    """Return the checked options of the attack `name`; `view` as in `module`.
+
+    A module may have RECIPES, sets of options by name: the option `recipe` then says what is not given.
+    """
     found = module(name, view)
-    return parse(found.Options, values, OPTIONS[found.VIEW])
+    recipe = getattr(found, "RECIPES", {}).get(values.get("recipe"), {})
+    return parse(found.Options, {**recipe, **values}, OPTIONS[found.VIEW])
 
 
 def participant_attack(

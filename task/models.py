@@ -62,6 +62,11 @@ def wang_cnn_half(shape: Shape, outputs: int) -> nn.Sequential:
     return _wang(shape, outputs, ((16, 2), (32, 1), (64, 2), (128, 1)))
 
 
+def wang_cnn_quarter(shape: Shape, outputs: int) -> nn.Sequential:
+    """Wang et al., Table I, with a quarter of the channels."""
+    return _wang(shape, outputs, ((8, 2), (16, 1), (32, 2), (64, 1)))
+
+
 def wang_faces_cnn(shape: Shape, outputs: int) -> nn.Sequential:
     """Wang et al., Table II: conv 3x3 32 (32x32), 64, 128 (16x16), 256 (8x8), LeakyReLU 0.2, FC outputs.
 
@@ -75,13 +80,20 @@ def wang_faces_cnn_half(shape: Shape, outputs: int) -> nn.Sequential:
     return _wang(shape, outputs, ((16, 2), (32, 1), (64, 2), (128, 2)))
 
 
+def wang_faces_cnn_quarter(shape: Shape, outputs: int) -> nn.Sequential:
+    """Wang et al., Table II, with a quarter of the channels."""
+    return _wang(shape, outputs, ((8, 2), (16, 1), (32, 2), (64, 2)))
+
+
 MODELS: dict[str, Callable[[Shape, int], nn.Sequential]] = {
     "digits-cnn": digits_cnn,
     "sun-cnn": sun_cnn,
     "wang-cnn": wang_cnn,
     "wang-cnn-half": wang_cnn_half,
+    "wang-cnn-quarter": wang_cnn_quarter,
     "wang-faces-cnn": wang_faces_cnn,
     "wang-faces-cnn-half": wang_faces_cnn_half,
+    "wang-faces-cnn-quarter": wang_faces_cnn_quarter,
 }
 
 

@@ -1,0 +1,240 @@
+"""mGAN-AI: a malicious server learns what one chosen client's images look like.
+
+Zhibo Wang, Mengkai Song, Zhifei Zhang, Yang Song, Qian Wang, Hairong Qi: Beyond Inferring Class Representatives:
+User-Level Privacy Leakage From Federated Learning (2019), sections IV and V.
+
+Each round the server takes the victim's own model (what it was sent plus its update) as the body of a discriminator
+with three heads: category, real or fake (against the auxiliary images), and identity: the victim's representatives,
+estimated from its update (eq. 6 to 8), against those of the other clients. A generator that is told a category and an
+identity learns from all three (eq. 4). Passive: the federation sees nothing of it. Active: the victim alone is sent an
+isolated model, the discriminator's own, and needs no identity head.
+
+`recipe: paper` is that, literally. It fails: the body is overwritten every round, so that real or fake stays at chance,
+and the identity head learns to tell representatives by their blur. `recipe: repaired` sets the options of
+attacks.mgan_options.REPAIRED, each of which can be set by itself; `benchmarks/mgan_ai.py` measures what they are worth.
+
+Differences from the paper:
+1. Signs: eq. 4 as it is usually meant (D minimises both cross-entropies, G the non-saturating ones).
+2. What the paper leaves open: 25 generator steps a round, before each min(1 + t // 10, 5) discriminator steps; batch
+   64, half real and half fake; conditions enter one-hot; z ~ N(0, 1); LeakyReLU 0.2.
+3. `judges: own` (repaired): real or fake, and identity, are judged by networks of their own, which persist; the
+   category is read from the victim's model, untouched.
+4. `turned` (scenarios of turned digits): auxiliary images are turned at random by up to so many degrees. That flatters
+   the attack: the server guesses the family of what is private.
+5. `blurred`, `shift`, `match` (repaired): the identity head sees blurred, standardised, moved images, and compares the
+   victim's categories with the same categories of others; otherwise contrast and category give it away.
+6. `owned_only` (repaired): only the categories that the victim owns, as its update gives them away.
+7. `critic: projection`, `diversity`, `average`, `input_noise`, `condition_scale` (repaired) and a late start are ours:
+   without the pairs of `diversity` the generator makes one image a category.
+"""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from attacks import conditional, representatives
+from attacks.mgan_batches import Batches
+from attacks.mgan_options import RECIPES, Options
+from attacks.mgan_training import Networks
+from attacks.views import Images, ServerView, TaskFacts
+from task.models import weights
+from task.settings import expect
+
+__all__ = ["RECIPES", "VIEW", "MganAi", "Options", "build"]
+
+VIEW = ServerView
+STOP_ROUNDS, LABELS, RARE = 3, 100, 0.05
+
+
+def build(options: Options, facts: TaskFacts, generator: torch.Generator) -> "MganAi":
+    """Return the attack before its first round.
+
+    Raises:
+        SettingsError: for a victim that does not exist, or alone.
+
+    """
+    expect(options.victim < facts.clients, f"a victim from 0 to {facts.clients - 1}", options.victim)
+    expect(facts.clients > 1, "two clients or more (Algorithm 1)", facts.clients)
+    return MganAi(options, facts, generator)
+
+
+class MganAi:
+    """What the server knows and remembers; see attacks.views.ServerAttack.
+
+    Args:
+        options, facts: see their classes.
+        generator: the first weights are drawn from it; nothing else happens.
+        estimate: how updates become representatives; an oracle in its place gives an upper bound.
+
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        facts: TaskFacts,
+        generator: torch.Generator,
+        estimate: Callable[..., dict[int, Images]] = representatives.estimate,
+    ) -> None:
+        self.options, self.facts, self.estimate = options, facts, estimate
+        self.networks = Networks(options, facts, generator)
+        self.isolated_model: dict[str, Tensor] = {}
+        self.leaning: dict[str, Tensor] = {}
+        self.seen = torch.zeros(facts.outputs, dtype=torch.int64)
+        self.estimates: dict[int, Images] = {}
+        self.rounds, self.content = 0, 0
+        self._metrics: dict[str, float] = {}
+
+    @property
+    def started(self) -> bool:
+        """Whether the generator has begun to learn."""
+        return self.rounds > 0
+
+    @property
+    def isolated(self) -> tuple[int, ...]:
+        """The victim, while an active attack runs."""
+        alone = self.options.mode == "active" and (bool(self.isolated_model) or self.options.start_round == 1)
+        return (self.options.victim,) if alone else ()
+
+    @property
+    def _identifies(self) -> bool:
+        """Whether there is an identity head."""
+        return self.options.mode == "passive" or self.options.identify
+
+    def outgoing(self, client: int, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Send an isolated victim its own model (at first the global one), and nothing new to anybody else."""
+        return self.isolated_model if client in self.isolated and self.isolated_model else weights
+
+    def observe(self, view: ServerView, generator: torch.Generator) -> None:
+        """Train the GAN on what a round's updates give away.
+
+        Args:
+            view: the round; without the victim's reply the attack goes on with what it has.
+            generator: all randomness of the round.
+
+        """
+        options = self.options
+        update = view.updates.get(options.victim)
+        if update is not None:
+            labels = representatives.labels(update, LABELS)
+            self.seen = self.seen + torch.bincount(labels, minlength=len(self.seen))
+        if options.mode == "active" and not self.isolated:
+            if self._begins(view.round + 1, view.accuracy):
+                self.isolated_model = weights(view.aggregate)
+            return
+        if not (self.started or self.isolated or self._begins(view.round, view.accuracy)):
+            return
+        if update is not None:
+            sent = self.isolated_model or weights(view.global_model)
+            self.leaning = {name: tensor + update[name] for name, tensor in sent.items()}
+        if not self.leaning:
+            return
+        if self._identifies:
+            self._represent(view, generator)
+        self.rounds += 1
+        if self.content < STOP_ROUNDS:
+            device = next(view.global_model.parameters()).device
+            batches = Batches(
+                options, self._categories(), view.auxiliary, self._pools(), generator=generator, device=device
+            )
+            self._metrics = self.networks.train(self.leaning, batches, self.rounds)
+            self._watch(generator)
+        if options.mode == "active":
+            self.isolated_model = weights(self.networks.shared)
+
+    def _begins(self, number: int, accuracy: float) -> bool:
+        """Return whether the attack is to begin in a round."""
+        by_accuracy = self.options.start_accuracy is not None and accuracy >= self.options.start_accuracy
+        return by_accuracy or (self.options.start_round is not None and number >= self.options.start_round)
+
+    def _represent(self, view: ServerView, generator: torch.Generator) -> None:
+        """Estimate representatives of everybody who replied, where that is due; each at the model that it was sent."""
+        options, victim = self.options, self.options.victim
+        if victim not in view.updates or self.rounds % options.representatives_every:
+            return
+        groups = [(view.global_model, view.updates)]
+        if self.isolated_model:
+            apart = self.networks.frozen(self.isolated_model).to(next(view.global_model.parameters()).device)
+            others = {client: update for client, update in view.updates.items() if client != victim}
+            groups = [(apart, {victim: view.updates[victim]}), (view.global_model, others)]
+        shape, settings, start = self.facts.shape, options.representatives, self.estimates
+        found: dict[int, Images] = {}
+        for model, updates in groups:
+            found |= self.estimate(model, updates, shape, settings, generator, start=start)
+        self.estimates = found
+
+    def _pools(self) -> tuple[Images, Images] | None:
+        """Return the victim's representatives and the others', as far as there are both."""
+        victim = self.estimates.get(self.options.victim)
+        others = [found for client, found in self.estimates.items() if client != self.options.victim]
+        if victim is None or not others:
+            return None
+        images = torch.cat([one.images for one in others])
+        return victim, Images(images, torch.cat([one.labels for one in others]))
+
+    @torch.no_grad()
+    def _watch(self, generator: torch.Generator) -> None:
+        """Note the share of samples that the victim's own model assigns to their category, and whether it suffices."""
+        samples = self._make(LABELS // len(self._categories()), 1.0, generator)
+        answers = self.networks.frozen(self.leaning)(samples.images).argmax(1)
+        share = (answers == samples.labels).double().mean().item()
+        enough = self.options.stop_accuracy is not None and share >= self.options.stop_accuracy
+        self.content = self.content + 1 if enough else 0
+        self._metrics["victim_model_agrees"] = share
+
+    def _categories(self) -> list[int]:
+        """Return the categories that the generator learns: all, or those that the victim's updates name often."""
+        every = range(self.facts.classes)
+        if not self.options.owned_only:
+            return list(every)
+        return [one for one in every if self.seen[one] >= RARE * self.seen.sum()]
+
+    @torch.no_grad()
+    def _make(self, count: int, identity: float, generator: torch.Generator) -> Images:
+        """Return `count` images of each category with this identity."""
+        labels = torch.tensor(self._categories()).repeat_interleave(count)
+        noise = conditional.noise(self.options.network, len(labels), generator)
+        chosen = self.networks.averaged if self.options.average else self.networks.generator
+        return Images(chosen.eval()(noise, labels, torch.full((len(labels),), identity)), labels)
+
+    def loot(self, count: int, generator: torch.Generator) -> Images:
+        """Return `count` images of each category as the victim's; none before the start."""
+        return self._make(count, 1.0, generator) if self.started else self._nothing()
+
+    def control(self, count: int, generator: torch.Generator) -> Images:
+        """Return `count` images of each category as anybody else's; none before the start or without such a head."""
+        return self._make(count, 0.0, generator) if self.started and self._identifies else self._nothing()
+
+    def representatives(self) -> Mapping[int, Images]:
+        """Return the latest representatives by client; none for an active attack."""
+        return self.estimates
+
+    def metrics(self) -> dict[str, float]:
+        """Return the last losses in nats, and the share of samples that the victim's model agrees with."""
+        return dict(self._metrics)
+
+    def _nothing(self) -> Images:
+        return Images(torch.empty(0, *self.facts.shape), torch.empty(0, dtype=torch.int64))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return networks, optimizers, models and representatives by name."""
+        state = {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}
+        state |= {"counts": torch.tensor([self.rounds, self.content]), "seen": self.seen}
+        for part, model in (("isolated_model", self.isolated_model), ("leaning", self.leaning)):
+            state |= {f"{part}.{name}": tensor for name, tensor in model.items()}
+        for client, found in self.estimates.items():
+            state[f"images.{client}"], state[f"labels.{client}"] = found.images, found.labels
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_dict` returned."""
+
+        def under(prefix: str) -> dict[str, Tensor]:
+            return {name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix)}
+
+        self.networks.load_state_dict(under("networks."))
+        self.rounds, self.content = state["counts"].tolist()
+        self.seen = state["seen"]
+        self.isolated_model, self.leaning = under("isolated_model."), under("leaning.")
+        found = under("images.")
+        self.estimates = {int(client): Images(found[client], state[f"labels.{client}"]) for client in found}

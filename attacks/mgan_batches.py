@@ -1,0 +1,127 @@
+"""What mGAN-AI's networks are shown: auxiliary images, representatives, conditions, and what is done to them first."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from attacks import conditional
+from attacks.mgan_options import Options
+from attacks.views import Images
+from task.settings import expect
+
+REPRESENTATIVE_NOISE = 0.3
+EPSILON = 1e-3
+
+
+class Batches:
+    """Draws batches for one round.
+
+    Args:
+        options: of the attack.
+        categories: that the generator learns.
+        auxiliary: the server's own images.
+        pools: the victim's representatives and the others', or None.
+        generator: all randomness.
+        device: that the batches are put on.
+
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        categories: Sequence[int],
+        auxiliary: Images,
+        pools: tuple[Images, Images] | None,
+        *,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> None:
+        self.options, self.pools, self.generator, self.device = options, pools, generator, device
+        self.categories = torch.tensor(categories)
+        known = torch.isin(auxiliary.labels, self.categories)
+        self.known = Images(auxiliary.images[known], auxiliary.labels[known])
+        lacking = sorted(set(categories) - set(auxiliary.labels.tolist()))
+        expect(not lacking, "auxiliary images of every category", f"none of {lacking}", "Add some to the test set.")
+
+    def auxiliary(self, count: int) -> Images:
+        """Draw auxiliary images, turned where that is asked for."""
+        chosen = torch.randint(len(self.known.images), (count,), generator=self.generator)
+        images = self.known.images[chosen]
+        if self.options.turned:
+            angles = (torch.rand(count, generator=self.generator) * 2 - 1) * self.options.turned
+            images = turned(images, angles)
+        return Images(images.to(self.device), self.known.labels[chosen].to(self.device))
+
+    def representatives(self, count: int) -> Images:
+        """Draw `count` of the victim's representatives and then of the others', of the same categories if matched."""
+        if self.pools is None:
+            raise ValueError("Expected representatives, got none. Ask for them where there are pools only.")
+        victim, other = self.pools
+        mine = torch.randint(len(victim.images), (count,), generator=self.generator)
+        suits = torch.ones(count, len(other.images), dtype=torch.float64)
+        if self.options.match:
+            same = (victim.labels[mine][:, None] == other.labels[None]).double()
+            suits = torch.where(same.any(1, keepdim=True), same, suits)
+        theirs = torch.multinomial(suits, 1, generator=self.generator).flatten()
+        images = torch.cat([victim.images[mine], other.images[theirs]])
+        labels = torch.cat([victim.labels[mine], other.labels[theirs]])
+        return Images(images.to(self.device), labels.to(self.device))
+
+    def conditions(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw noise, categories int64 [count] and identities float32 [count]."""
+        noise = conditional.noise(self.options.network, count, self.generator)
+        chosen = self.categories[torch.randint(len(self.categories), (count,), generator=self.generator)]
+        identities = torch.randint(2, (count,), generator=self.generator).float()
+        if self.options.identity_condition == "victim" or self.pools is None:
+            identities = torch.ones(count)
+        return noise.to(self.device), chosen.to(self.device), identities.to(self.device)
+
+    def pairs(self, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw the same, each condition for two different codes in turn; `count` rounded down to an even number."""
+        noise, categories, identities = self.conditions(count // 2 * 2)
+        half = count // 2
+        return noise, categories[:half].repeat_interleave(2), identities[:half].repeat_interleave(2)
+
+    def noisy(self, images: Tensor) -> Tensor:
+        """Add the judges' input noise."""
+        if not self.options.input_noise:
+            return images
+        noise = torch.randn(images.shape, generator=self.generator).to(images.device)
+        return images + self.options.input_noise * noise
+
+    def seen(self, images: Tensor, *, noise: bool) -> Tensor:
+        """Return what the identity head sees: blurred and standardised images where that is asked for."""
+        if not self.options.blurred:
+            return images
+        if noise and self.options.shift:
+            far = self.options.shift
+            down, right = (torch.randint(2 * far + 1, (2,), generator=self.generator) - far).tolist()
+            images = images.roll((down, right), (2, 3))
+        images = blurred(images)
+        if noise:
+            size = torch.rand(len(images), 1, 1, 1, generator=self.generator) * REPRESENTATIVE_NOISE
+            images = images + (size * torch.randn(images.shape, generator=self.generator)).to(images.device)
+        return images
+
+
+def blurred(images: Tensor) -> Tensor:
+    """Return images [N, C, H, W] blurred, then each standardised to mean 0 and deviation 1.
+
+    They are averaged over 5 by 5 and then 3 by 3 pixels of 28 by 28 ones, in proportion for others.
+    """
+    for size in (5, 3):
+        reach = round((size * images.shape[2] / 28 - 1) / 2)
+        images = functional.avg_pool2d(images, 2 * reach + 1, 1, reach, count_include_pad=False)
+    centred = images - images.mean((1, 2, 3), keepdim=True)
+    return centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + EPSILON)
+
+
+def turned(images: Tensor, degrees: Tensor) -> Tensor:
+    """Turn images float32 [N, C, H, W] in [-1, 1] counter-clockwise by degrees [N]; -1 where nothing was."""
+    angles = degrees * torch.pi / 180
+    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
+    matrices = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)
+    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    return functional.grid_sample(images + 1, grid, align_corners=False) - 1
