@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from attacks import registry
 from oleander import engines
 from oleander.engines import Job
 from oleander.rundir import RunDirectory
@@ -32,7 +31,6 @@ def final(run: RunDirectory) -> bytes:
     return (run.path / "global" / "final.safetensors").read_bytes()
 
 
-@pytest.mark.skipif("mgan-ai" not in registry.names(), reason="the attack is not there yet")
 @pytest.mark.parametrize("engine", engines.ENGINES)
 def test_a_passive_attack_leaves_the_honest_run_s_model(
     engine: str, honest: RunDirectory, make_job: Callable[..., Job]
