@@ -96,6 +96,21 @@ class RunDirectory:
         """Return an attacker's samples of a round: images float32 [N, C, H, W] in [-1, 1], labels int64 [N]."""
         return _load_images(self.path / "loot" / who / f"samples-round-{server_round:04d}.npz")
 
+    def other_samples(self, who: str, server_round: int) -> "tuple[Tensor, Tensor] | None":
+        """Return a server's samples of "not the victim", as `samples` does; None where there are none."""
+        path = self.path / "loot" / who / f"other-round-{server_round:04d}.npz"
+        return _load_images(path) if path.is_file() else None
+
+    def representatives(self, who: str) -> "dict[int, Path]":
+        """Return the files of representatives by round."""
+        return {_round_of(path): path for path in sorted(self.path.glob(f"loot/{who}/representatives-round-*.npz"))}
+
+    def representatives_of(self, who: str, server_round: int) -> "tuple[Tensor, Tensor, Tensor]":
+        """Return a round's representatives as `samples` does, and whose they are, client int64 [N]."""
+        path = self.path / "loot" / who / f"representatives-round-{server_round:04d}.npz"
+        images, labels = _load_images(path)
+        return images, labels, _load_array(path, "client")
+
     def victims(self) -> "dict[int, tuple[Tensor, Tensor]]":
         """Return the victims' own images and labels by client id, as `samples` does."""
         found = sorted(self.path.glob("truth/victim-*.npz"))
@@ -168,3 +183,12 @@ def _load_images(path: Path) -> "tuple[Tensor, Tensor]":
         return torch.from_numpy(arrays["images"].astype(np.float32)), torch.from_numpy(
             arrays["labels"].astype(np.int64)
         )
+
+
+def _load_array(path: Path, name: str) -> "Tensor":
+    """Read one array of whole numbers from an .npz that holds no pickles."""
+    import numpy as np  # noqa: PLC0415 - see TYPE_CHECKING
+    import torch  # noqa: PLC0415
+
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return torch.from_numpy(arrays[name].astype(np.int64))

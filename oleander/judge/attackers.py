@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from oleander.judge import targets, words
 from oleander.judge.classifier import Judge
-from oleander.judge.draws import drawn, evenly
+from oleander.judge.draws import MOST_SAMPLES, drawn, evenly
+from oleander.judge.sheets import Sheet
 from oleander.judge.truth import Truth
 from oleander.rundir import RunDirectory
 from task.seeding import generator
 
-MOST_ROUNDS = 100
+MOST_ROUNDS, LAST_ROUNDS = 100, 3
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
@@ -33,6 +34,8 @@ class Attacker:
         shape: (C, H, W) of an image.
         early_noise: whether it sends noise from the first round on.
         seed: of all draws.
+        only: the classes among its loot that count as targets; None for all.
+        most_rounds, most_samples: of the loot that are looked at, the latter in each round and class.
 
     """
 
@@ -46,15 +49,34 @@ class Attacker:
     shape: tuple[int, int, int]
     early_noise: bool
     seed: int
+    only: tuple[int, ...] | None = None
+    most_rounds: int = MOST_ROUNDS
+    most_samples: int = MOST_SAMPLES
+
+
+Loot = dict[int, dict[int, Tensor]]
+"""Samples float32 [N, C, H, W] in [-1, 1] by round and class, in the order in which they were drawn."""
 
 
 @dataclass(kw_only=True)
 class Findings:
-    """What was found: the attacker's part of verdict.json, what the figures show, and what is missing, in sentences."""
+    """What was found of an attacker.
+
+    Attributes:
+        verdict: its part of verdict.json.
+        truths: about its targets.
+        samples: of each target by round, float32 [N, C, H, W], what the figures show.
+        loot: all that was looked at, targets or not.
+        sheet: of a server's attack, the sheet of pictures.
+        missing: what is missing, in sentences.
+
+    """
 
     verdict: dict[str, Any]
     truths: dict[int, Truth] = field(default_factory=dict)
-    samples: dict[int, dict[int, Tensor]] = field(default_factory=dict)  # target -> round -> float32 [N, C, H, W]
+    samples: dict[int, dict[int, Tensor]] = field(default_factory=dict)
+    loot: Loot = field(default_factory=dict)
+    sheet: Sheet | None = None
     missing: list[str] = field(default_factory=list)
 
 
@@ -62,17 +84,18 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
     """Judge all of an attacker's loot; the samples are drawn by a seed, the same ones for numbers and figures."""
     log = run.attack_log(attacker.who)
     found = Findings(verdict={})
-    samples, seen = _read(run, attacker, found.missing)
+    found.loot = samples = _read(run, attacker, found.missing)
     log_start = next((line["round"] for line in log if line.get("started")), None)
     start = log_start if log_start is not None else min(samples, default=None)
-    wanted = sorted({*attacker.wanted, *seen})
+    seen = {label for by_class in samples.values() for label in by_class}
+    wanted = sorted({*attacker.wanted, *(seen if attacker.only is None else seen & {*attacker.only})})
     found.truths = {label: attacker.truth(label) for label in wanted}
     per_round = []
-    for server_round, (images, labels) in samples.items():
+    for server_round, by_class in samples.items():
         progress(f"Judging the loot of {attacker.who}, round {server_round}")
         for label in wanted:
-            fakes = drawn(images[labels == label], attacker.seed, attacker.who, server_round, label)
-            if len(fakes):
+            if label in by_class:
+                fakes = by_class[label]
                 numbers = targets.in_one_round(attacker.model, found.truths[label], fakes)
                 per_round.append({"round": server_round, "target": label} | numbers)
                 found.samples.setdefault(label, {})[server_round] = fakes
@@ -93,31 +116,42 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
     return found
 
 
-def _read(
-    run: RunDirectory, attacker: Attacker, missing: list[str]
-) -> tuple[dict[int, tuple[Tensor, Tensor]], set[int]]:
-    """Return the loot by round, of long runs only some rounds, and the classes that it means to show."""
+def _read(run: RunDirectory, attacker: Attacker, missing: list[str]) -> Loot:
+    """Return the loot, of long runs only some rounds, the last ones among them."""
     rounds = sorted(run.loot().get(attacker.who, {}))
-    samples = {}
-    for server_round in evenly(rounds, MOST_ROUNDS):
+    chosen = sorted({*evenly(rounds, attacker.most_rounds), *rounds[-LAST_ROUNDS:]})
+    found: Loot = {}
+    for server_round in chosen:
         try:
             images, labels = run.samples(attacker.who, server_round)
         except UNREADABLE as error:
             missing.append(f"The loot of {attacker.who} in round {server_round} cannot be read: {error}.")
             continue
-        fits = images.shape[1:] == attacker.shape and len(images) == len(labels) and bool(images.isfinite().all())
-        if fits and bool(((labels >= 0) & (labels < len(attacker.names))).all()):
-            samples[server_round] = (images.clamp(-1, 1), labels)
-        else:
+        by_class = sorted_out(attacker, server_round, images, labels)
+        if by_class is None:
             missing.append(
                 f"The loot of {attacker.who} in round {server_round} is no finite images {list(attacker.shape)} of "
                 f"known classes, and is left out."
             )
-    if len(rounds) > MOST_ROUNDS:
+        else:
+            found[server_round] = by_class
+    if len(rounds) > len(chosen):
         missing.append(
-            f"Of {len(rounds)} rounds of loot of {attacker.who}, {MOST_ROUNDS} evenly spread ones were judged."
+            f"Of {len(rounds)} rounds of loot of {attacker.who}, {len(chosen)} evenly spread ones were judged."
         )
-    return samples, {label for _, labels in samples.values() for label in labels.tolist()}
+    return found
+
+
+def sorted_out(attacker: Attacker, server_round: int, images: Tensor, labels: Tensor) -> dict[int, Tensor] | None:
+    """Return what is looked at of a round's images, by class; None where they are no images of the data set's."""
+    fits = images.shape[1:] == attacker.shape and len(images) == len(labels) and bool(images.isfinite().all())
+    if not fits or not bool(((labels >= 0) & (labels < len(attacker.names))).all()):
+        return None
+    of = {label: images[labels == label].clamp(-1, 1) for label in sorted(set(labels.tolist()))}
+    return {
+        label: drawn(mine, attacker.seed, attacker.who, server_round, label)[: attacker.most_samples]
+        for label, mine in of.items()
+    }
 
 
 def _target(attacker: Attacker, found: Findings, label: int, per_round: list[dict[str, Any]]) -> dict[str, Any]:

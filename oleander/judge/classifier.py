@@ -155,7 +155,7 @@ def _rate(share: float) -> float:
 
 def verdicts(model: Judge, images: Tensor) -> Tensor:
     """Return the class int64 [N] that the judge sees in each image; `model.classes` for "not of this data"."""
-    return logits(model, images).argmax(1)
+    return logits(model, images).argmax(1) if len(images) else torch.empty(0, dtype=torch.int64)
 
 
 @dataclass(frozen=True, kw_only=True)

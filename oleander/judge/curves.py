@@ -1,5 +1,6 @@
 """Curves over the rounds, ROC and AUC, as matplotlib figures."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,14 @@ DISTANCES = {
     "diversity": "Two samples (RMSE, pixels in [-1, 1])",
 }
 LEGEND_CLASSES = 12
+PROPERTY = {
+    "J": "J: samples of the victim's classes",
+    "J_other": "samples of “not the victim”",
+    "J_not_owned": "samples of classes that the victim does not hold",
+    "category": "right class, with the property or without",
+    "noise_share": "not of this data",
+}
+YARDSTICKS = {"J_real": "the victim's own images", "J_real_public": "public images {}"}
 
 
 def recognised(verdict: Mapping[str, Any], classes: tuple[str, ...]) -> Figure:
@@ -40,6 +49,38 @@ def recognised(verdict: Mapping[str, Any], classes: tuple[str, ...]) -> Figure:
     axis.set_ylim(-0.03, 1.03)
     _start(axis, verdict["start_round"])
     _finish(axis, "Share of the loot that the independent judge takes for its target")
+    return figure
+
+
+def prop(verdict: Mapping[str, Any]) -> Figure:
+    """Draw J of a server's attack over the rounds with its controls: dashed within the attack, dotted of real images.
+
+    Args:
+        verdict: the attacker's part of verdict.json, with `property`.
+
+    """
+    said, names = verdict["property"], dict(PROPERTY)
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    axis = figure.subplots()
+    rounds = [line["round"] for line in said["per_round"]]
+    for index, (name, label) in enumerate(names.items()):
+        values = [math.nan if line[name] is None else line[name] for line in said["per_round"]]
+        if any(math.isfinite(value) for value in values):
+            style = "-" if name == "J" else "--"
+            wide = 2.6 if name == "J" else 1.4
+            axis.plot(rounds, values, style, marker=".", color=_colour(index), linewidth=wide, label=label)
+    for index, (name, label) in enumerate(YARDSTICKS.items()):
+        if said[name] is not None and math.isfinite(said[name]):
+            colour = _colour(len(names) + index)
+            axis.axhline(said[name], linestyle=":", color=colour, label=label.format(said["without"]))
+    axis.set_ylim(-0.03, 1.03)
+    if len(said["rounds"]):
+        axis.axvspan(said["rounds"][0], said["rounds"][-1], color="#D55E0018", linewidth=0)
+    _start(axis, verdict["start_round"])
+    _finish(
+        axis, f"Share that shows the right class {said['words']} (shaded: the rounds of the headline)", legend=False
+    )
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9, frameon=False)
     return figure
 
 

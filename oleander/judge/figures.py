@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from oleander.judge import curves, distances
+from oleander.judge import curves, distances, sheets
 from oleander.judge.attackers import Findings
 from oleander.judge.draws import evenly
 from oleander.judge.global_models import Checkpoints
@@ -19,6 +19,7 @@ from oleander.rundir import RunDirectory
 
 COLUMNS, ROWS = 10, 4
 PAIRS = 10
+MOST_TARGETS = 12  # with pictures of their own
 STAGES, STAGE_SAMPLES = 8, 8
 DPI = 130
 
@@ -43,7 +44,12 @@ def draw(
     run.figures.mkdir(parents=True, exist_ok=True)
     made: dict[str, Figure] = {}
     for who, findings in found.items():
-        for label, rounds in findings.samples.items():
+        sheet = sheets.draw(findings.sheet, classes) if findings.sheet is not None else None
+        if sheet is not None:
+            made[f"sheet-{who}"] = sheet
+        if (findings.verdict.get("property") or {}).get("per_round"):
+            made[f"property-{who}"] = curves.prop(findings.verdict)
+        for label, rounds in list(findings.samples.items())[:MOST_TARGETS]:
             truth, fakes = findings.truths[label], rounds[max(rounds)]
             made[f"loot-{who}-{label}"] = loot(fakes, truth, classes, max(rounds))
             made[f"nearest-{who}-{label}"] = nearest_pairs(fakes, truth, classes)

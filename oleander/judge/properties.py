@@ -4,15 +4,16 @@ Every image is answered for by category (the data set's classes), property (with
 Like the independent judge, it took no part in the federation and never saw an image of the victim's; its accuracy is
 stated on images that it was not trained on, and on the victim's real ones.
 
-For turned images one network has an output for each category upright, one for each turned, and one for nothing. Both
-kinds are made from the same public upright images by one resampling each: had the turned ones been turned before, they
-would be more blurred than the others, and blur, of which stolen images have plenty, would be taken for a turn.
+A marked attribute is judged by oleander.judge.marks. For turned images one network has an output for each category
+upright, one for each turned, and one for nothing. Both kinds are made from the same public upright images by one
+resampling each: had the turned ones been turned before, they would be more blurred than the others, and blur, of which
+stolen images have plenty, would be taken for a turn.
 """
 
 from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oleander.judge import augment, classifier
 from oleander.judge.classifier import Judge, Settings
@@ -48,29 +49,50 @@ class PropertyJudge(Protocol):
         ...
 
     @property
-    def network(self) -> Judge:
-        """The network whose features stand for an image."""
+    def by_category(self) -> Judge:
+        """The judge of categories alone, whatever the property; its features stand for an image."""
         ...
 
     def verdicts(self, images: Tensor) -> Verdicts:
         """Return what the judge sees in images float32 [N, C, H, W] in [-1, 1]."""
         ...
 
-    def categories(self, images: Tensor) -> Tensor:
-        """Return logits float32 [N, classes + 1]: of each category, whatever the property, and of nothing."""
-        ...
+
+class Categories(Judge):
+    """A judge of turned images, asked for categories alone: the probability of each is that of its two outputs.
+
+    Args:
+        network: a judge with twice as many classes, upright and turned.
+
+    """
+
+    def __init__(self, network: Judge) -> None:
+        nn.Module.__init__(self)  # it has no layers of its own
+        self.network = network
+        self.classes, self.num_features = network.classes // 2, network.num_features
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the network's features."""
+        return self.network.features(images)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits float32 [N, classes + 1]: of each category and of nothing."""
+        answers: Tensor = self.network(images)
+        both = answers[:, :-1].reshape(-1, 2, self.classes).logsumexp(1)
+        return torch.cat([both, answers[:, -1:]], 1)
 
 
 class TurnedJudge:
     """One network for all: outputs are the categories upright, the categories turned, nothing.
 
     Args:
-        network: a judge with 2 * `classes` classes.
+        network: a judge with twice as many classes as there are categories.
 
     """
 
     def __init__(self, network: Judge) -> None:
         self.network, self.classes = network, network.classes // 2
+        self.by_category: Judge = Categories(network)
 
     def verdicts(self, images: Tensor) -> Verdicts:
         """Return the likeliest of all outputs, in parts."""
@@ -79,17 +101,11 @@ class TurnedJudge:
         junk = answers.argmax(1) == 2 * self.classes
         return Verdicts(best % self.classes, best >= self.classes, junk)
 
-    def categories(self, images: Tensor) -> Tensor:
-        """Return logits of the categories, upright and turned together, and of nothing."""
-        answers = logits(self.network, images)
-        both = answers[:, :-1].reshape(-1, 2, self.classes).logsumexp(1)
-        return torch.cat([both, answers[:, -1:]], 1)
-
 
 def settings(shape: tuple[int, int, int], seed: int = 0) -> Settings:
     """Return how a judge of turned images [C, H, W] is trained: longer than one that is asked for categories alone."""
     small = min(shape[1:]) <= 2 * classifier.SMALLEST
-    return Settings(steps=800 if small else 1200, batch_size=128, seed=seed)
+    return Settings(steps=400 if small else 1200, batch_size=128, seed=seed)
 
 
 def train(

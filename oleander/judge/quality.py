@@ -1,11 +1,10 @@
-"""Inception score and Fréchet distance with the judge's own classifier, through torchmetrics' hook for an extractor.
+"""Inception score and Fréchet distance with the judge's own classifier; the latter by torchmetrics.
 
 Salimans et al. 2016 (arXiv:1606.03498, section 4); Heusel et al. 2017 (arXiv:1706.08500, section 3). Neither can be
 compared with values from ImageNet's Inception network, nor across data sets; only with the yardsticks beside them,
 which come from as many real images. Both depend on the number of samples: the Fréchet distance of few is too large.
 """
 
-import warnings
 from collections.abc import Callable
 
 import torch
@@ -41,20 +40,27 @@ def inception_score(images: Tensor, call: Callable[[Tensor], Tensor]) -> float:
         From 1 (all images get the same answer: also a perfect theft of one class) to K.
 
     """
-    from torchmetrics.image.inception import InceptionScore  # noqa: PLC0415  # takes a second
-
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # it shuffles the images by the global generator
-        warnings.filterwarnings("ignore", "Metric `InceptionScore` will save all extracted features")
-        warnings.filterwarnings("ignore", r"std\(\): degrees of freedom is <= 0")  # of one split
-        metric = InceptionScore(Extractor(lambda shown: _bounded(call(shown)), 0), splits=1)
-        metric.update(images)
-        return float(metric.compute()[0])
+    with torch.no_grad():
+        return score_of(call(images))
 
 
-def _bounded(logits: Tensor) -> Tensor:
-    """Keep every class's probability above 0, where its logarithm is a number: e^-700 of the likeliest at the least."""
-    logits = logits.double()
-    return (logits - logits.max(1, keepdim=True).values).clamp(min=-700)
+def score_of(answers: Tensor) -> float:
+    """Return the inception score of logits [N, K], N > 0, in double precision."""
+    logs = answers.double().log_softmax(1)
+    probabilities = logs.exp()
+    mean = probabilities.mean(0).clamp(min=1e-300).log()
+    # A class that an image cannot be costs nothing, however far below 0 its logarithm lies.
+    return float(torch.where(probabilities > 0, probabilities * (logs - mean), 0.0).sum(1).mean().exp())
+
+
+def bootstrap(answers: Tensor, tries: int, draw: torch.Generator) -> float:
+    """Return the standard deviation of the inception score over samples drawn anew from logits [N, K] with replacement.
+
+    All N at once: splits of N images cap the score of many classes.
+    """
+    count = len(answers)
+    scores = [score_of(answers[torch.randint(count, (count,), generator=draw)]) for _ in range(tries)]
+    return float(torch.tensor(scores, dtype=torch.float64).std())
 
 
 def frechet_distance(images: Tensor, reals: Tensor, call: Callable[[Tensor], Tensor], num_features: int) -> float:

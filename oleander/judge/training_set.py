@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,13 +12,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from oleander.judge import augment, classifier, noise
+from oleander.judge import classifier
 from oleander.judge.classifier import Judge, Settings
 from task.datasets import Dataset, to_float
 from task.models import weights
 from task.seeding import generator
 
 ENOUGH, MOST = 50, 1500
+CODE = ("augment", "classifier", "noise", "properties", "marks")
+"""Modules whose change makes another judge."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +55,12 @@ def together(held: Mapping[int, Tensor]) -> Tensor:
     return torch.cat([torch.empty(0, dtype=torch.int64), *held.values()])
 
 
-def choose(labels: Tensor, classes: int, held: Tensor, seed: int) -> TrainingSet:
+def choose(
+    labels: Tensor, classes: int, held: Tensor, seed: int, *, never: Tensor | None = None, most: int = MOST
+) -> TrainingSet:
     """Choose the judge's training images.
 
-    Of each class those that no participant holds, MOST at the most; where there are fewer than ENOUGH, all images of
+    Of each class those that no participant holds, `most` at the most; where there are fewer than ENOUGH, all images of
     that class are taken, held or not.
 
     Args:
@@ -64,18 +68,22 @@ def choose(labels: Tensor, classes: int, held: Tensor, seed: int) -> TrainingSet
         classes: real classes.
         held: int64, indices that some participant holds.
         seed: of the draw.
+        never: int64, indices that are not taken in any case; None for none.
+        most: images of a class.
 
     """
-    taken = torch.zeros(len(labels), dtype=torch.bool)
+    taken, kept = torch.zeros(len(labels), dtype=torch.bool), torch.ones(len(labels), dtype=torch.bool)
     taken[held] = True
+    if never is not None:
+        kept[never] = False
     parts, topped = [], []
     for label in range(classes):
-        mine = (labels == label).nonzero().flatten()
+        mine = ((labels == label) & kept).nonzero().flatten()
         free = mine[~taken[mine]]
         if len(free) < min(ENOUGH, len(mine)):
             topped.append(label)
             free = mine
-        parts.append(free[torch.randperm(len(free), generator=generator(seed, "judge", "images", label))[:MOST]])
+        parts.append(free[torch.randperm(len(free), generator=generator(seed, "judge", "images", label))[:most]])
     indices = torch.cat(parts).sort().values
     return TrainingSet(indices=indices, held=int(taken[indices].sum()), topped_up=tuple(topped))
 
@@ -86,41 +94,57 @@ def cache_folder() -> Path:
     return Path(given).expanduser() if given else Path.home() / ".cache" / "oleander"
 
 
-def key(dataset: Dataset, indices: Tensor, settings: Settings) -> str:
-    """Return a name for a judge that changes with the data, the images it learns from, the settings and this code."""
-    facts = [dataset.name, list(dataset.shape), list(dataset.classes), asdict(settings), torch.__version__]
-    digest = hashlib.sha256(json.dumps(facts).encode())
-    digest.update(dataset.train.images[indices].numpy().tobytes())
-    digest.update(indices.numpy().tobytes())
-    for module in (augment, classifier, noise):
-        digest.update(Path(str(module.__file__)).read_bytes())
-    return f"judge-{dataset.name}-{digest.hexdigest()[:16]}"
+def key(what: str, facts: object, *arrays: Tensor) -> str:
+    """Return a name for something trained that changes with the facts, the data and the code that trains it.
+
+    Args:
+        what: begins the name.
+        facts: plain values.
+        arrays: what it learns from.
+
+    """
+    digest = hashlib.sha256(json.dumps([facts, torch.__version__]).encode())
+    for array in arrays:
+        digest.update(array.numpy().tobytes())
+    for module in CODE:
+        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
+    return f"judge-{what}-{digest.hexdigest()[:16]}"
+
+
+def cached(folder: Path, name: str, train: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return what was trained under that name; from `folder` if it is there, else it is put there.
+
+    A folder that cannot be written costs the training each time, nothing else.
+    """
+    path = folder / f"{name}.safetensors"
+    if path.is_file():
+        return load_file(path)
+    arrays = train()
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(arrays, draft)
+        draft.replace(path)
+    except OSError:  # a read-only home is no reason not to judge
+        with contextlib.suppress(OSError):
+            draft.unlink()
+    return arrays
 
 
 def trained(dataset: Dataset, indices: Tensor, settings: Settings, folder: Path) -> Judge:
-    """Return a judge trained on these images; from `folder` if it is there, else it is put there.
+    """Return a judge of categories trained on these images, see `cached`.
 
     Args:
         dataset: the public data set.
         indices: int64 into its training images.
         settings: of the training.
-        folder: of the cache; one that cannot be written costs the training each time, nothing else.
+        folder: of the cache.
 
     """
-    path = folder / f"{key(dataset, indices, settings)}.safetensors"
-    classes = len(dataset.classes)
-    if path.is_file():
-        model = classifier.build(dataset.shape, classes, settings.seed)
-        model.load_state_dict(load_file(path))
-        return model.eval()
-    images, labels = to_float(dataset.train.images[indices]), dataset.train.labels[indices]
-    model = classifier.train(images, labels, classes, settings)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(weights(model), draft)
-        draft.replace(path)
-    except OSError:  # a read-only home is no reason not to judge
-        with contextlib.suppress(OSError):
-            draft.unlink()
-    return model
+    classes, chosen, labels = len(dataset.classes), dataset.train.images[indices], dataset.train.labels[indices]
+    facts = [dataset.name, list(dataset.shape), list(dataset.classes), asdict(settings)]
+    name = key(dataset.name, facts, chosen, labels, indices)
+    arrays = cached(folder, name, lambda: weights(classifier.train(to_float(chosen), labels, classes, settings)))
+    model = classifier.build(dataset.shape, classes, settings.seed)
+    model.load_state_dict(arrays)
+    return model.eval()

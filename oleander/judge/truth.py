@@ -1,6 +1,6 @@
 """What the loot is held against. The only place where participants' own images and the loot come together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +54,47 @@ def owners(dataset: Dataset, held: Mapping[int, Tensor], label: int, attacker: i
     return tuple(sorted(client for client in holding if client != attacker))
 
 
-def reveal(dataset: Dataset, held: Mapping[int, Tensor], label: int, attacker: int | None, seed: int) -> Truth:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lens:
+    """How to look at a class where one participant alone is meant, and its images have a property of their own.
+
+    Attributes:
+        client: that participant: whoever else holds the class is no owner.
+        as_held: turns images uint8 [N, C, H, W] into what they would be in its hands.
+        train, test: bool [N], the images of each split that have its property, or get it by `as_held`; None for all.
+
+    """
+
+    client: int
+    as_held: Callable[[Tensor], Tensor]
+    train: Tensor | None = None
+    test: Tensor | None = None
+
+    def like(self, dataset: Dataset, label: int) -> tuple[Tensor, Tensor]:
+        """Return which images of each split, bool [N], are of a class and may have the property."""
+        train, test = dataset.train.labels == label, dataset.test.labels == label
+        return train if self.train is None else train & self.train, test if self.test is None else test & self.test
+
+
+def reveal(
+    dataset: Dataset,
+    held: Mapping[int, Tensor],
+    label: int,
+    attacker: int | None,
+    *,
+    seed: int,
+    lens: Lens | None = None,
+) -> Truth:
     """Return the truth about a class.
 
     Args:
-        dataset: the data set, its training images as their holders have them (task.private.as_held).
+        dataset: the public data set.
         held: indices into its training images by participant (task.partitions.held).
         label: the class.
         attacker: participant who wants it; None for an attacker who is none.
         seed: of all draws.
+        lens: for the victim of a server; all images, of other classes too, are then as it would hold them, so that
+            the loot is no nearer to some of them for the property alone.
 
     """
     draw = generator(seed, "judge", "truth", label)
@@ -73,25 +105,39 @@ def reveal(dataset: Dataset, held: Mapping[int, Tensor], label: int, attacker: i
     labels, taken = dataset.train.labels, torch.zeros(len(dataset.train.labels), dtype=torch.bool)
     taken[together(held)] = True
     who = owners(dataset, held, label, attacker)
+    if lens is not None:
+        who = tuple(client for client in who if client == lens.client)
     mine = torch.cat([held[client] for client in who]) if who else torch.arange(len(labels))
     mine = shuffled(mine[labels[mine] == label])
     pools = [shuffled((labels == one).nonzero().flatten()) for one in range(len(dataset.classes))]
     pools[label] = mine
     count = min(MOST_REFERENCES, *(len(pool) for pool in pools if len(pool)))
-    tests = shuffled((dataset.test.labels == label).nonzero().flatten())
-    free = shuffled(((labels == label) & ~taken).nonzero().flatten())
+    train, test = (labels == label, dataset.test.labels == label) if lens is None else lens.like(dataset, label)
+    tests, free = shuffled(test.nonzero().flatten()), shuffled((train & ~taken).nonzero().flatten())
+
+    def shown(images: Tensor) -> Tensor:
+        return to_float(images if lens is None else lens.as_held(images))
+
     return Truth(
         label=label,
         owners=who,
-        images=to_float(dataset.train.images[mine]),
-        held_out=to_float(dataset.test.images[tests[:MOST_HELD_OUT]]),
-        others=to_float(dataset.train.images[free[: len(mine)] if who else free[:0]]),
-        by_class=tuple(to_float(dataset.train.images[pool[:count]]) for pool in pools),
+        images=shown(dataset.train.images[mine]),
+        held_out=shown(dataset.test.images[tests[:MOST_HELD_OUT]]),
+        others=shown(dataset.train.images[free[: len(mine)] if who else free[:0]]),
+        by_class=tuple(shown(dataset.train.images[pool[:count]]) for pool in pools),
     )
 
 
 def keep(folder: Path, dataset: Dataset, held: Mapping[int, Tensor], victims: set[int]) -> None:
-    """Write victim-CLIENT.npz {images float32 [N, C, H, W] in [-1, 1], labels int64 [N]} for those not there yet."""
+    """Write victim-CLIENT.npz {images float32 [N, C, H, W] in [-1, 1], labels int64 [N]} for those not there yet.
+
+    Args:
+        folder: is made where it is missing.
+        dataset: with its training images as they are held (task.private.as_held).
+        held: indices into them by participant.
+        victims: participants.
+
+    """
     for client in sorted(victims):
         path = folder / f"victim-{client}.npz"
         if path.exists():

@@ -1,31 +1,19 @@
 """A run's verdict: everything from the run directory and public data, after the run."""
 
-import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
 
-from oleander.early_noise import disturbed, sends_early_noise
-from oleander.judge import (
-    attackers,
-    classifier,
-    figures,
-    global_models,
-    model_metrics,
-    paper,
-    training_set,
-    truth,
-    words,
-)
+from oleander.early_noise import disturbed
+from oleander.judge import figures, global_models, independent, paper, training_set, truth, victims, words
 from oleander.judge.assumptions import assumptions
-from oleander.judge.classifier import Judge
+from oleander.judge.cases import Evidence, judged
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 from server_app.record import write_json
-from task import private
-from task.datasets import Dataset, load_task, to_float
+from task.datasets import load_task
 from task.partitions import held
-from task.seeding import generator
+from task.private import as_held
 
 UNITS = (
     "eq6_pairs and mse_of_means: pixels in [0, 1]; nn_rmse, nn_rmse_other, nn_rmse_real, diversity and "
@@ -51,17 +39,18 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
     scenario = run.scenario
     dataset = load_task(scenario.task, data)
     holding = held(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)
+    victim = victims.find(dataset, scenario.task, holding)
     progress("Training the judge, or fetching it")
-    model, facts = _independent_judge(scenario, dataset, holding)
-    real = private.as_held(dataset, scenario.task, holding)
-    found = [attackers.judge_attacker(run, attacker, progress) for attacker in _attackers(run, real, holding, model)]
-    truth.keep(
-        run.path / "truth", real, holding, {one for each in found for t in each.truths.values() for one in t.owners}
-    )
-    start = min((one.verdict["start_round"] for one in found if one.verdict["start_round"] is not None), default=None)
+    folder = training_set.cache_folder()
+    appointed = independent.appoint(dataset, holding, victim, scenario.federation.seed, folder)
+    found = judged(run, Evidence(dataset=dataset, holding=holding, victim=victim, judge=appointed), progress)
+    owners = {one for each in found.values() for t in each.truths.values() for one in t.owners}
+    truth.keep(run.path / "truth", as_held(dataset, scenario.task, holding), holding, owners)
+    begun = [one.verdict["start_round"] for one in found.values()]
+    start = min((number for number in begun if number is not None), default=None)
     progress("Judging the global models")
     points = global_models.checkpoints(run, scenario.task, dataset, start)
-    names = {one: each.verdict for one, each in zip(_names(run), found, strict=True)}
+    names = {who: one.verdict for who, one in found.items()}
     verdict: dict[str, Any] = {
         "scenario": scenario.name,
         "seed": scenario.federation.seed,
@@ -69,16 +58,20 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
         "attackers": names,
         "global_model": global_models.numbers(run, points, start)
         | {"before_attack_is": words.of_the_rounds_before(noise=disturbed(scenario))},
-        "judge": facts,
+        "judge": appointed.facts,
         "units": UNITS,
         "assumptions": assumptions(scenario),
-        "missing": _missing(run, scenario, points) + [line for each in found for line in each.missing],
+        "missing": [
+            *_missing(run, scenario, points),
+            *appointed.missing,
+            *(line for one in found.values() for line in one.missing),
+        ],
     }
     verdict["paper"] = paper.beside(scenario.paper_values, verdict)
     plain: dict[str, Any] = without_nan(verdict)
     write_json(run.path / "verdict.json", plain)
     progress("Drawing the figures")
-    figures.draw(run, dict(zip(names, found, strict=True)), points, start, dataset.classes)
+    figures.draw(run, found, points, start, dataset.classes)
     return plain
 
 
@@ -89,59 +82,6 @@ def without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [without_nan(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _names(run: RunDirectory) -> list[str]:
-    """Return the attackers' names: those of the scenario, and whoever left loot."""
-    return sorted({f"client-{client}" for client in run.scenario.malicious()} | set(run.loot()))
-
-
-def _attackers(run: RunDirectory, dataset: Dataset, holding: dict[int, Any], model: Judge) -> list[attackers.Attacker]:
-    """Return whom to judge."""
-    scenario = run.scenario
-    seed, weights = scenario.federation.seed, run.global_model()
-    final = model_metrics.rebuild(scenario.task, dataset.shape, len(dataset.classes), weights) if weights else None
-    found = []
-    for who in _names(run):
-        number = who.removeprefix("client-")
-        client = int(number) if number.isdigit() else None
-        entry = scenario.role_of(client) if client is not None else None
-        wanted = entry.options.get("target", ()) if entry else ()
-
-        def reveal(label: int, client: int | None = client) -> truth.Truth:
-            return truth.reveal(dataset, holding, label, client, seed)
-
-        found.append(
-            attackers.Attacker(
-                who=who,
-                attack=(entry.attack if entry else None) or "unknown",
-                wanted=tuple(wanted) if isinstance(wanted, list | tuple) else (wanted,),
-                names=dataset.classes,
-                truth=reveal,
-                model=model,
-                global_model=final,
-                shape=dataset.shape,
-                early_noise=entry is not None and sends_early_noise(entry),
-                seed=seed,
-            )
-        )
-    return found
-
-
-def _independent_judge(scenario: Scenario, dataset: Dataset, holding: dict[int, Any]) -> tuple[Judge, dict[str, Any]]:
-    """Return the judge and its part of verdict.json."""
-    taken = training_set.together(holding)
-    chosen = training_set.choose(dataset.train.labels, len(dataset.classes), taken, scenario.federation.seed)
-    model = training_set.trained(dataset, chosen.indices, classifier.Settings(), training_set.cache_folder())
-    draw = generator(scenario.federation.seed, "judge", "examination")
-    trust = classifier.examine(model, to_float(dataset.test.images), dataset.test.labels, draw)
-    facts = dataclasses.asdict(trust) | {
-        "classifier": "small convolutional network with a class more, 'not of this data'",
-        "trained_on": chosen.words(dataset.classes),
-        "images": len(chosen.indices),
-        "held_images": chosen.held,
-    }
-    return model, facts
 
 
 def _missing(run: RunDirectory, scenario: Scenario, points: global_models.Checkpoints) -> list[str]:

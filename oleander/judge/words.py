@@ -55,8 +55,8 @@ def of_target(name: str, numbers: Mapping[str, Any]) -> str:
     if numbers["conclusion"] == "no loot":
         return f"There is no loot for class {name}: nothing can be said."
     counted = (
-        f"{_percent(numbers['recognised'])} of {numbers['samples']} samples are taken for it by the independent judge "
-        f"(95 % interval {_percent(numbers['recognised_low'])} to {_percent(numbers['recognised_high'])}"
+        f"{percent(numbers['recognised'])} of {numbers['samples']} samples are taken for it by the independent judge "
+        f"(95 % interval {percent(numbers['recognised_low'])} to {percent(numbers['recognised_high'])}"
     )
     if numbers["control"]:
         lead = f"Class {name} is the control, which nobody holds: {counted})."
@@ -64,13 +64,13 @@ def of_target(name: str, numbers: Mapping[str, Any]) -> str:
             return f"{lead} That is more than a control should show: shares of other classes prove less by as much."
         return f"{lead} The attack invents nothing that passes for it."
     weak = ", so it is no sure judge of this class" if numbers["recognised_real"] < SURE else ""
-    counted += f"; of held-out real images it takes {_percent(numbers['recognised_real'])}{weak})"
+    counted += f"; of held-out real images it takes {percent(numbers['recognised_real'])}{weak})"
     place = (
         f"their nearest images among the owners' are {numbers['nn_rmse']:.2f} away, the nearest of other classes "
         f"{numbers['nn_rmse_other']:.2f}"
     )
     if numbers["conclusion"] == "unsteady":
-        rounds, late = numbers["final_rounds"], _percent(numbers["recognised_final_rounds"])
+        rounds, late = numbers["final_rounds"], percent(numbers["recognised_final_rounds"])
         return (
             f"Whether class {name} was stolen from {_who(numbers['owner'])} depends on the round. In the last, "
             f"{counted}, and {place}; over the last {rounds} rounds together {late} are taken for it. {_what(numbers)}"
@@ -149,6 +149,9 @@ def headline(attackers: Mapping[str, Mapping[str, Any]]) -> str:
         return "No attacker took part; only the global model was judged."
     parts = []
     for who, one in attackers.items():
+        if "headline" in one:  # a server's, see oleander.judge.server_words
+            parts.append(one["headline"])
+            continue
         targets = list(one["targets"].values())
         began = one["start_round"] is not None and any(target.get("samples") for target in targets)
         parts.append(_tally(who, targets) if began else one["verdict"])
@@ -168,14 +171,14 @@ def _tally(who: str, targets: Sequence[Mapping[str, Any]]) -> str:
         lead = f"Whether {_subject(who).lower()} stole {_classes(unsteady)} depends on the round"
         parts.append(f"{lead}: {_recognition(unsteady)}.")
     if missed:
-        names = _listed([str(one["name"]) for one in missed])
+        names = listed([str(one["name"]) for one in missed])
         kind = "class" if len(missed) == 1 else "classes"
         parts.append(
             f"That {_subject(who).lower()} stole the {kind} {names} is not shown: {_recognition(missed, most=True)}."
         )
     without = [str(one["name"]) for one in targets if not one.get("samples")]
     if without:
-        parts.append(f"There is no loot for {_listed(without)}.")
+        parts.append(f"There is no loot for {listed(without)}.")
     parts += [_control(one) for one in targets if one["control"] and one.get("samples")]
     return " ".join(parts)
 
@@ -186,7 +189,7 @@ def _as(stolen: Sequence[Mapping[str, Any]]) -> str:
     kind = ("a prototype" if alike else "a likeness") if alone else ("prototypes" if alike else "likenesses")
     records = [str(one["name"]) for one in stolen if one["conclusion"] == "records"]
     if records:
-        return f"as {kind}, with traces of single records of {_listed(records)}"
+        return f"as {kind}, with traces of single records of {listed(records)}"
     return f"as {kind} and no single record{'' if alone else 's'}"
 
 
@@ -199,10 +202,10 @@ def _recognition(targets: Sequence[Mapping[str, Any]], *, most: bool = False) ->
     share, late = one["recognised"], one.get("recognised_final_rounds", one["recognised"])
     several = len({target["recognised"] for target in targets}) > 1
     bound = ("at most " if most else "at least ") if several else ""
-    text = f"an independent judge recognises {bound}{_percent(share)} of the samples"
+    text = f"an independent judge recognises {bound}{percent(share)} of the samples"
     if abs(late - share) > STEADY:
         count = NUMBER_WORDS.get(one["final_rounds"], str(one["final_rounds"]))
-        text += f" of the last round, but {_percent(late)} on average over the last {count} rounds"
+        text += f" of the last round, but {percent(late)} on average over the last {count} rounds"
     if most and one["recognised_low"] > ENOUGH:
         text += ", but they are no nearer to the owners' images than to those of other classes"
     return text
@@ -210,7 +213,7 @@ def _recognition(targets: Sequence[Mapping[str, Any]], *, most: bool = False) ->
 
 def _control(one: Mapping[str, Any]) -> str:
     """Say what the attack made of a class that nobody holds."""
-    share = _percent(one["recognised"])
+    share = percent(one["recognised"])
     if one["recognised"] > CONTROL:
         return f"Of {one['name']}, which nobody holds, the judge recognises {share}, too: the other shares prove less."
     return f"Of {one['name']}, which nobody holds, it made nothing recognisable ({share})."
@@ -219,10 +222,10 @@ def _control(one: Mapping[str, Any]) -> str:
 def _classes(targets: Sequence[Mapping[str, Any]]) -> str:
     """Name classes and their owners."""
     names = [f"{one['name']} (from {_who(one['owner'])})" for one in targets]
-    return f"the {'class' if len(names) == 1 else 'classes'} {_listed(names)}"
+    return f"the {'class' if len(names) == 1 else 'classes'} {listed(names)}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Write a list in words: a, b and c."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -230,7 +233,7 @@ def _listed(names: Sequence[str]) -> str:
 def _subject(who: str) -> str:
     """Name an attacker at the beginning of a sentence."""
     number = who.removeprefix("client-")
-    return f"Participant {number}" if number.isdigit() else f"Attacker {who}"
+    return f"Participant {number}" if number.isdigit() else f"The {who}"
 
 
 def _who(owners: Sequence[int]) -> str:
@@ -240,7 +243,7 @@ def _who(owners: Sequence[int]) -> str:
     return f"participants {', '.join(map(str, owners[:-1]))} and {owners[-1]} (which of them, the loot cannot tell)"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """Write a share: 98 %, but 99.6 % rather than 100 %."""
     percent = round(100 * share, 6)
     return f"{percent:.0f} %" if percent in (0, 100) or 1 <= percent <= 99 else f"{percent:.1f} %"  # noqa: PLR2004

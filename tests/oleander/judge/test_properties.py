@@ -44,7 +44,7 @@ def test_categories_add_up_both_halves(turned_judge: TurnedJudge, digits: Datase
     images = to_float(digits.test.images[:50])
     with torch.no_grad():
         each = turned_judge.network(images).softmax(1)
-    found = turned_judge.categories(images).softmax(1)
+        found = turned_judge.by_category(images).softmax(1)
     assert found.shape == (50, 11)
     torch.testing.assert_close(found[:, 3], each[:, 3] + each[:, 13])
     torch.testing.assert_close(found[:, 10], each[:, 20])

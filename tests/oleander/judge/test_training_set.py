@@ -75,3 +75,11 @@ def test_all_that_is_held_is_gathered(holding: dict[int, Tensor]) -> None:
     """Five participants hold 140 images each; nobody holds nothing."""
     assert len(training_set.together(holding).unique()) == 700
     assert len(training_set.together({})) == 0
+
+
+def test_the_victims_images_are_never_taken() -> None:
+    """All images of the class are held; those of one participant are left out though there are too few others."""
+    labels, mine = torch.zeros(60, dtype=torch.int64), torch.arange(40)
+    chosen = training_set.choose(labels, 1, torch.arange(60), seed=0, never=mine)
+    assert chosen.indices.tolist() == list(range(40, 60))
+    assert chosen.topped_up == (0,)
