@@ -12,6 +12,7 @@ Constraints (1982). Differences from L-BFGS-B:
    evaluation, whether its step is taken or not.
 3. The first step has a given length; L-BFGS-B spends its first evaluation on a tiny one.
 4. Several objectives one after another, where the curvature learned on one carries over to the next.
+5. The first guess of the inverse Hessian need not be a multiple of the identity: `smooth`.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,25 +26,30 @@ Objective = Callable[[Tensor], tuple[Tensor, Tensor]]
 Phases = Sequence[tuple[Objective, int]]
 """Objectives in the order in which they are minimised, each with its iterations."""
 
+Smooth = Callable[[Tensor], Tensor]
+
 BOX = (-1.0, 1.0)
 MEMORY = 10
 ARMIJO = 1e-4
 FLAT = 1e-10  # a pair whose curvature is below this share of its squared gradient change teaches nothing
 
 
-def lbfgs(phases: Phases, start: Tensor, reach: Tensor) -> Tensor:
+def lbfgs(phases: Phases, start: Tensor, reach: Tensor, smooth: Smooth | None = None) -> Tensor:
     """Minimise by a projected L-BFGS.
 
     Args:
         phases: what to minimise; each takes one evaluation and another for each of its iterations.
         start: points [K, n] in the box, left alone.
-        reach: root mean square change of a coordinate in the first step, [K].
+        reach: root mean square change of a coordinate in the first step before the smoothing, [K].
+        smooth: a symmetric positive definite linear map of vectors [K, n], each for itself, to which the first guess of
+            the inverse Hessian is proportional; None for the identity.
 
     Returns:
         Points [K, n] in the box; under the last objective none has a larger loss than where that one's phase began.
 
     """
-    points, pairs = start, _no_pairs(start)
+    points = start
+    pairs: list[Pair] = []
     scale = torch.zeros_like(start[:, :1])
     for objective, iterations in phases:
         losses, gradients = objective(points)
@@ -51,23 +57,23 @@ def lbfgs(phases: Phases, start: Tensor, reach: Tensor) -> Tensor:
             held = _held(points, gradients)
             length = gradients.masked_fill(held, 0).square().mean(1, keepdim=True).sqrt()
             scale = reach[:, None] / length.clamp(min=torch.finfo(start.dtype).tiny)
-        directions = _directions(points, gradients, pairs, scale)
+        directions = _directions(points, gradients, pairs, scale, smooth)
         steps = torch.ones_like(scale)
         for _ in range(iterations):
             trial = (points + steps * directions).clamp(*BOX)
             trial_losses, trial_gradients = objective(trial)
             moves = trial - points
-            slopes = (moves * gradients).sum(1).clamp(max=0)
+            slopes = _dot(moves, gradients)[:, 0].clamp(max=0)
             taken = (trial_losses <= losses + ARMIJO * slopes)[:, None]  # never for a loss that is no number
             shorter = steps * _shortening(trial_losses - losses, slopes)[:, None]
             moves = moves.where(taken, 0)
             changes = (trial_gradients - gradients).where(taken, 0)
-            pairs = [*pairs[1:], (moves, changes)]
+            pairs = [*pairs, (moves, changes)][-MEMORY:]
             points, gradients = trial.where(taken, points), trial_gradients.where(taken, gradients)
             losses = trial_losses.where(taken[:, 0], losses)
             curved, ratio = _curvature(moves, changes)
             scale = ratio.where(curved, scale)
-            directions = _directions(points, gradients, pairs, scale).where(taken, directions)
+            directions = _directions(points, gradients, pairs, scale, smooth).where(taken, directions)
             steps = torch.ones_like(steps).where(taken, shorter)
     return points
 
@@ -106,11 +112,6 @@ def adam(phases: Phases, start: Tensor, lr: float) -> Tensor:
 Pair = tuple[Tensor, Tensor]
 
 
-def _no_pairs(points: Tensor) -> list[Pair]:
-    """Return a memory of nothing: moves and changes of length 0."""
-    return [(torch.zeros_like(points), torch.zeros_like(points))] * MEMORY
-
-
 def _held(points: Tensor, gradients: Tensor) -> Tensor:
     """Tell which coordinates [K, n] stay at their bound."""
     low, high = BOX
@@ -119,27 +120,32 @@ def _held(points: Tensor, gradients: Tensor) -> Tensor:
 
 def _curvature(moves: Tensor, changes: Tensor) -> Pair:
     """Return whether a pair has positive curvature, bool [K, 1], and its inverse: the scale of a first guess."""
-    along, size = (moves * changes).sum(1, keepdim=True), changes.square().sum(1, keepdim=True)
+    along, size = _dot(moves, changes), _dot(changes, changes)
     return (along > FLAT * size) & (size > 0), along / size.clamp(min=torch.finfo(size.dtype).tiny)
 
 
-def _directions(points: Tensor, gradients: Tensor, pairs: list[Pair], scale: Tensor) -> Tensor:
+def _directions(points: Tensor, gradients: Tensor, pairs: list[Pair], scale: Tensor, smooth: Smooth | None) -> Tensor:
     """Return descent directions [K, n] by the two-loop recursion over the coordinates that are not held."""
-    held = _held(points, gradients)
-    rest = gradients = gradients.masked_fill(held, 0)
+    free = ~_held(points, gradients)
+    rest = gradients = gradients * free
     known = []
-    for moves, changes in reversed(pairs):
-        along = (moves * changes).masked_fill(held, 0).sum(1, keepdim=True)
-        curved = along > FLAT * changes.square().sum(1, keepdim=True)
-        weight = torch.where(curved, 1 / along, 0)
-        share = weight * (moves * rest).sum(1, keepdim=True)
-        rest = rest - (share * changes).masked_fill(held, 0)
+    for moved, changed in reversed(pairs):
+        moves, changes = moved * free, changed * free
+        along = _dot(moves, changes)
+        weight = torch.where(along > FLAT * _dot(changes, changes), 1 / along, 0)
+        share = weight * _dot(moves, rest)
+        rest = torch.addcmul(rest, share, changes, value=-1)
         known.append((moves, changes, weight, share))
-    rest = scale * rest
+    rest = scale * (smooth(rest) * free if smooth else rest)
     for moves, changes, weight, share in reversed(known):
-        rest = rest + (moves * (share - weight * (changes * rest).sum(1, keepdim=True))).masked_fill(held, 0)
-    downhill = (rest * gradients).sum(1, keepdim=True) > 0
-    return -rest.where(downhill, scale * gradients)
+        rest = torch.addcmul(rest, share - weight * _dot(changes, rest), moves)
+    return -rest.where(_dot(rest, gradients) > 0, scale * gradients)
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    """Return the inner products [K, 1] of two times K vectors [K, n]."""
+    products: Tensor = torch.linalg.vecdot(left, right)
+    return products[:, None]
 
 
 def _shortening(rises: Tensor, slopes: Tensor) -> Tensor:

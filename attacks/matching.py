@@ -1,14 +1,13 @@
 """The objective of client representatives (Wang et al. 2019, eq. 6 to 8): whose gradient looks like an update?
 
-Gradients travel by parameter name. The objective over some of the parameters is that of a client who sent the update of
-these alone.
+Gradients travel by parameter name. The objective can be that of a client who sent the update of the last layers alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad, grad_and_value, vmap
+from torch.func import functional_call, grad, vmap
 from torch.nn import functional
 
 from attacks.box_minimisers import Objective
@@ -17,7 +16,7 @@ from task.settings import expect
 
 Update = Mapping[str, Tensor]
 Loss = Callable[[Tensor, Tensor, Update], Tensor]
-"""Images [N, C, H, W], labels int64 [N] and a client's target -> its loss, a scalar."""
+"""Images [K, N, C, H, W], labels int64 [K, N] and targets [K, *] by parameter name -> losses [K]."""
 
 ROOT = 1e-12  # under the root of every norm, which has no slope at 0
 
@@ -41,71 +40,74 @@ def mismatch(target: Update, gradient: Update, scale: str) -> Tensor:
 
     """
     size = torch.stack([part.square().sum() for part in gradient.values()]).sum()
-    norm = (size + ROOT).sqrt()
-    fit = -torch.stack([(target[name] * part).sum() for name, part in gradient.items()]).sum()
-    unit = scale == "unit"
-    gamma = 1 / norm if unit else fit.clamp(min=0) / size.clamp(min=torch.finfo(size.dtype).tiny)
+    gamma, beyond = 1 / (size + ROOT).sqrt(), torch.zeros_like(size)
+    if scale == "least-squares":
+        fit = -torch.stack([(target[name] * part).sum() for name, part in gradient.items()]).sum()
+        beyond = (-fit * gamma).clamp(min=0)
+        gamma = fit.clamp(min=0) / size.clamp(min=torch.finfo(size.dtype).tiny)
     squares = [(target[name] + gamma * part).square().sum() for name, part in gradient.items()]
-    distance = (torch.stack(squares).sum() + ROOT).sqrt()
-    return distance if unit else distance + (-fit / norm).clamp(min=0)
+    return (torch.stack(squares).sum() + ROOT).sqrt() + beyond
 
 
-def objective(model: nn.Module, names: Sequence[str], *, scale: str, tv: float, tv_beta: float) -> Loss:
-    """Return eq. 8 of one client over the parameters `names` of a model, which is left alone."""
-    weights = {name: tensor.detach() for name, tensor in model.state_dict().items()}
-    chosen = {name: weights[name] for name in names}
+def objective(trunk: nn.Module, rest: nn.Module, *, scale: str, tv: float, tv_beta: float) -> Loss:
+    """Return eq. 8 of many clients at once, over the parameters of a model's last layers.
 
-    def loss(images: Tensor, labels: Tensor, target: Update) -> Tensor:
-        def training(part: Update) -> Tensor:
-            return functional.cross_entropy(functional_call(model, {**weights, **part}, (images,)), labels)
+    Args:
+        trunk: the layers before; of an nn.Sequential, `model[:n]`. None of them for the whole model.
+        rest: the layers whose update is matched, `model[n:]`. Both are left alone.
+        scale: see `mismatch`.
+        tv: weight of the total variation ...
+        tv_beta: ... and its exponent.
+
+    """
+    weights = {name: tensor.detach() for name, tensor in rest.state_dict().items()}
+    chosen = {name: weights[name] for name, _ in rest.named_parameters()}
+
+    def loss(features: Tensor, images: Tensor, labels: Tensor, target: Update) -> Tensor:
+        def training(parameters: Update) -> Tensor:
+            return functional.cross_entropy(functional_call(rest, {**weights, **parameters}, (features,)), labels)
 
         return mismatch(target, grad(training)(chosen), scale) + tv * total_variation(images, tv_beta)
 
-    return loss
+    def losses(images: Tensor, labels: Tensor, targets: Update) -> Tensor:
+        features = trunk(images.flatten(0, 1)).unflatten(0, labels.shape)
+        return vmap(loss)(features, images, labels, targets)
+
+    return losses
 
 
-def batched(loss: Loss, shape: Shape, labels: Tensor, targets: Update) -> Objective:
-    """Return the losses and gradients of many clients as a function of their images.
+def minimised(loss: Loss, shape: Shape, labels: Tensor, targets: Update) -> Objective:
+    """Return losses and gradients as a function of the images of all clients, [K, N * C * H * W].
 
     Args:
-        loss: of one client.
+        loss: of many clients at once.
         shape: of an image, (C, H, W).
         labels: int64 [K, N].
         targets: [K, *] by parameter name.
 
     """
-    each = vmap(grad_and_value(loss))
 
     def evaluate(points: Tensor) -> tuple[Tensor, Tensor]:
-        gradients, losses = each(points.view(*labels.shape, *shape), labels, targets)
-        return losses, gradients.flatten(1)
+        images = points.view(*labels.shape, *shape).detach().requires_grad_()
+        values = loss(images, labels, targets)
+        (gradients,) = torch.autograd.grad(values.sum(), images)
+        return values.detach(), gradients.flatten(1)
 
     return evaluate
 
 
-def targets(model: nn.Module, updates: Sequence[Update], names: Iterable[str]) -> dict[str, Tensor]:
-    """Return the named parts of updates as [K, *] by name, each client's scaled to norm 1; an update of zeros stays so.
+def targets(rest: nn.Module, updates: Sequence[Update]) -> dict[str, Tensor]:
+    """Return the updates of a model's last layers as [K, *] by name, each client's scaled to norm 1; zeros stay zeros.
 
     Raises:
-        SettingsError: for an update without one of the parameters.
+        SettingsError: for an update without one of their parameters.
 
     """
-    like = next(model.parameters())
-    for update in updates:
-        for name in names:
-            expect(name in update, f"updates of the parameter {name!r}", sorted(update), "They are of another model.")
-    stacked = {name: torch.stack([update[name].to(like) for update in updates]) for name in names}
+    stacked = {}
+    for name, parameter in rest.named_parameters():
+        for update in updates:
+            expect(name in update, f"an update of the parameter {name!r}", sorted(update), "It is of another model.")
+        stacked[name] = torch.stack([update[name].to(parameter) for update in updates])
     size = torch.stack([part.flatten(1).square().sum(1) for part in stacked.values()]).sum(0).sqrt()
     size = size.where(size > 0, 1)
     return {name: part / size.view(-1, *[1] * (part.dim() - 1)) for name, part in stacked.items()}
-
-
-def all_names(model: nn.Module) -> list[str]:
-    """Return the names of a model's parameters."""
-    return [name for name, _ in model.named_parameters()]
-
-
-def head_names(names: Iterable[str]) -> list[str]:
-    """Return the names of the last layer's parameters: in an nn.Sequential those with the highest number."""
-    numbers = {name: int(first) if (first := name.split(".")[0]).isdecimal() else -1 for name in names}
-    return [name for name, number in numbers.items() if number == max(numbers.values())]

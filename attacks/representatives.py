@@ -27,16 +27,19 @@ Differences from the paper:
    layers' weights, so an evaluation costs a fifth; and where that layer is wide (12,544 features in Wang's network) its
    update holds three quarters of the squared norm, so that the iterations on the whole begin far down. Not for a narrow
    one: with 64 features the images come to fit the last layer and look like nothing.
-3. `start`: images of an earlier round in place of noise.
+3. The batched L-BFGS takes smooth steps first: its first guess of the inverse Hessian is `smoothed`. That saves a fifth
+   to a third of the iterations (measured).
+4. `start`: images of an earlier round in place of noise.
 """
 
+import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
-from scipy import optimize
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
@@ -153,15 +156,15 @@ def estimate(
         wanted = torch.stack([begin[client].labels for client in some])
         points = torch.stack([begin[client].images for client in some]).flatten(1).to(like)
         phases = []
-        for iterations, names in _phases(model, settings):
-            targets = matching.targets(model, [updates[client] for client in some], names)
-            loss = _objective(model, names, settings)
-            phases.append((matching.batched(loss, shape, wanted.to(like.device), targets), iterations))
+        for trunk, rest, iterations in _phases(model, settings):
+            loss = matching.objective(trunk, rest, scale=settings.scale, tv=settings.tv, tv_beta=settings.tv_beta)
+            targets = matching.targets(rest, [updates[client] for client in some])
+            phases.append((matching.minimised(loss, shape, wanted.to(like.device), targets), iterations))
         if settings.solver == "adam":
             points = box_minimisers.adam(phases, points, settings.lr)
         else:
             reach = torch.tensor([WARM if start and client in start else FRESH for client in some])
-            points = box_minimisers.lbfgs(phases, points, reach.to(like))
+            points = box_minimisers.lbfgs(phases, points, reach.to(like), partial(smoothed, shape=shape))
         images = points.float().cpu().view(*wanted.shape, *shape)
         found |= {client: Images(images[row], wanted[row]) for row, client in enumerate(some)}
     return found
@@ -177,6 +180,7 @@ def estimate_scipy(
     start: Mapping[int, Images] | None = None,
 ) -> dict[int, Images]:
     """Return the same as `estimate`, client by client with SciPy's L-BFGS-B and plain autograd: the reference."""
+    optimize = importlib.import_module("scipy.optimize")  # 40 MB that nobody needs who does not ask for the reference
     found = {}
     for client, begin in _begin(updates, shape, settings, generator, start or {}).items():
         pixels = begin.images.flatten().double().numpy()
@@ -194,41 +198,55 @@ def losses(
 ) -> dict[int, float]:
     """Return what both paths minimise (eq. 8), for the given images of each client."""
     like, result = next(model.parameters()), {}
-    names = matching.all_names(model)
-    loss = _objective(model, names, settings)
+    loss = matching.objective(nn.Identity(), model, scale=settings.scale, tv=settings.tv, tv_beta=settings.tv_beta)
     for client, shown in images.items():
-        target = {name: part[0] for name, part in matching.targets(model, [updates[client]], names).items()}
-        result[client] = loss(shown.images.to(like), shown.labels.to(like.device), target).item()
+        target = matching.targets(model, [updates[client]])
+        result[client] = loss(shown.images.to(like)[None], shown.labels.to(like.device)[None], target).item()
     return result
 
 
-def _phases(model: nn.Module, settings: Settings) -> list[tuple[int, list[str]]]:
-    """Return the iterations of each phase and the parameters whose update it matches."""
-    every = matching.all_names(model)
-    head = [(settings.head_iterations, matching.head_names(every))] if settings.head_iterations else []
-    return [*head, (settings.iterations, every)]
+def smoothed(points: Tensor, shape: Shape) -> Tensor:
+    """Return half of the images plus the images blurred by the kernel 1-2-1, black beyond the edge.
+
+    As a map of images it is symmetric and positive definite: the kernel's Fourier transform is nowhere negative.
+
+    Args:
+        points: images [K, N * C * H * W].
+        shape: of an image, (C, H, W).
+
+    """
+    line = torch.tensor([0.25, 0.5, 0.25]).to(points)
+    blurred = functional.conv2d(points.view(-1, 1, *shape[1:]), line.outer(line)[None, None], padding=1)
+    return points / 2 + blurred.view_as(points)
 
 
-def _objective(model: nn.Module, names: list[str], settings: Settings) -> matching.Loss:
-    return matching.objective(model, names, scale=settings.scale, tv=settings.tv, tv_beta=settings.tv_beta)
+def _phases(model: nn.Module, settings: Settings) -> list[tuple[nn.Module, nn.Module, int]]:
+    """Return for each phase the layers before those whose update is matched, these, and its iterations."""
+    phases: list[tuple[nn.Module, nn.Module, int]] = []
+    if settings.head_iterations:
+        if not isinstance(model, nn.Sequential):
+            raise SettingsError(f"Expected an nn.Sequential, got {type(model).__name__}. Set head_iterations to 0.")
+        phases.append((model[:-1], model[-1:], settings.head_iterations))
+    if settings.iterations:
+        phases.append((nn.Identity(), model, settings.iterations))
+    return phases
 
 
 def _by_autograd(
     model: nn.Module, update: Update, begin: Images, settings: Settings
 ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """Return eq. 8 of one client and its gradient for SciPy, without torch.func."""
-    names = matching.all_names(model)
     weights = {name: tensor.detach() for name, tensor in model.state_dict().items()}
-    weights |= {name: weights[name].clone().requires_grad_() for name in names}
-    like = weights[names[0]]
-    target = {name: part[0] for name, part in matching.targets(model, [update], names).items()}
+    target = {name: part[0] for name, part in matching.targets(model, [update]).items()}
+    weights |= {name: weights[name].clone().requires_grad_() for name in target}
+    like = next(model.parameters())
     labels = begin.labels.to(like.device)
 
     def objective(pixels: np.ndarray) -> tuple[float, np.ndarray]:
         images = torch.from_numpy(pixels).to(like.device, like.dtype).view_as(begin.images).requires_grad_()
         loss = functional.cross_entropy(functional_call(model, weights, (images,)), labels)
-        parts = torch.autograd.grad(loss, [weights[name] for name in names], create_graph=True)
-        value = matching.mismatch(target, dict(zip(names, parts, strict=True)), settings.scale)
+        parts = torch.autograd.grad(loss, [weights[name] for name in target], create_graph=True)
+        value = matching.mismatch(target, dict(zip(target, parts, strict=True)), settings.scale)
         value = value + settings.tv * matching.total_variation(images, settings.tv_beta)
         (gradient,) = torch.autograd.grad(value, images)
         return value.item(), gradient.flatten().cpu().double().numpy()
@@ -258,8 +276,9 @@ def _begin(
 
 
 def _head_bias(update: Update) -> str:
-    """Return the name of the last layer's bias."""
-    head = matching.head_names(update)
+    """Return the name of the last layer's bias: in an nn.Sequential the layer of the highest number."""
+    numbers = {name: int(first) if (first := name.split(".")[0]).isdecimal() else -1 for name in update}
+    head = [name for name, number in numbers.items() if number == max(numbers.values())]
     for name in head:
         if name.endswith(".bias"):
             return name

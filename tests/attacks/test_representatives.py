@@ -278,6 +278,21 @@ def test_a_last_layer_without_bias_is_refused_with_what_is_needed() -> None:
         representatives.labels(update, 10)
 
 
+def test_smoothing_is_symmetric_positive_definite_and_keeps_what_is_smooth() -> None:
+    """As a matrix on images of 2x3x4; inside a flat image the blur changes nothing, so 1 becomes 1.5."""
+    shape = (2, 3, 4)
+    matrix = representatives.smoothed(torch.eye(24, dtype=torch.float64), shape)
+    assert torch.equal(matrix, matrix.T)
+    assert torch.linalg.eigvalsh(matrix).min() >= 0.5
+    assert representatives.smoothed(torch.ones(1, 24), shape).view(shape)[0, 1, 1].item() == pytest.approx(1.5)
+
+
+def test_the_last_layer_is_the_one_of_the_highest_number() -> None:
+    """Numbers are compared as numbers: layer 10 comes after layer 9."""
+    update = {"10.bias": torch.tensor([-1.0, 1.0]), "9.bias": torch.tensor([1.0, -1.0])}
+    assert labels(update, 2).tolist() == [1, 1]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"scale": "units"}, {"solver": "sgd"}, {"images": 0}, {"chunk": 0}, {"tv_beta": 0.5}, {"lr": 0.0}, {"tv": -1.0}],
