@@ -24,9 +24,10 @@ What the paper leaves open:
 Differences from the paper:
 1. `solver: adam` in place of L-BFGS, with the projection to the box after every step.
 2. `head_iterations`: the batched path may first match the last layer's update alone. That takes no gradient of other
-   layers' weights, so an evaluation costs a fifth; and where that layer is wide (12,544 features in Wang's network) its
-   update holds three quarters of the squared norm, so that the iterations on the whole begin far down. Not for a narrow
-   one: with 64 features the images come to fit the last layer and look like nothing.
+   layers' weights, so an evaluation costs a quarter; and where that layer is wide, its update holds most of the squared
+   norm (0.69 to 0.86 after the 6,272 features of Wang's network at half width, measured), so that the iterations on the
+   whole begin far down. Not for a narrow one: with 64 features the images come to fit the last layer and look like
+   nothing.
 3. The batched L-BFGS takes smooth steps first: its first guess of the inverse Hessian is `smoothed`. That saves a fifth
    to a third of the iterations (measured).
 4. `start`: images of an earlier round in place of noise.
