@@ -108,7 +108,7 @@ def test_what_dies_or_freezes_costs_its_reply_until_too_few_are_left(
 
     Then the ServerApp's own words reach the caller, and the rounds before stay on disk.
     """
-    job = make_job(3, 50, "federation.min_replies=2", "federation.round_timeout=10", *LONG)
+    job = make_job(3, 50, "federation.min_replies=2", "federation.round_timeout=20", *LONG)
     times: list[float] = []
     before: set[int] = set()  # the fleet's processes when the last round ended; younger ones are this round's workers
     fleet: list[int] = []
@@ -147,7 +147,7 @@ def test_what_dies_or_freezes_costs_its_reply_until_too_few_are_left(
     assert "the client failed" in rounds[killed]["failures"][0]["reason"]
     assert len(rounds[frozen]["failures"]) == 1
     assert [failure["client"] for failure in rounds[first]["failures"]] == [0]
-    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 20
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 40
     assert f"Client 0 was lost: its SuperNode (process {struck[2][1]}) was ended by SIGKILL" in caplog.text
     assert "client-00.log" in caplog.text
     assert [lost["client"] for lost in job.run.environment()["lost"]] == [0, 1]
@@ -168,7 +168,7 @@ def test_nothing_outlives_the_command(engine: str, number: int, make_job: Callab
             family = descendants(command.pid)
             assert len(family) >= 4
             command.send_signal(number)
-            assert command.wait(20) != 0
+            assert command.wait(60) != 0  # seconds; a busy machine needs a few
         finally:
             command.kill()
     wait_for_the_end_of(*family, seconds=10 if number == signal.SIGKILL else 0.1)
