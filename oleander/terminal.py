@@ -235,7 +235,7 @@ def sized(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def summary(verdict: Mapping[str, Any], report: Path, console: Console | None = None) -> None:
     """Print the verdict in words, the three numbers that matter and where the report is."""
-    from oleander.report.metrics import key_numbers  # noqa: PLC0415 - the package loads what writes pages
+    from oleander.report.key_numbers import key_numbers  # noqa: PLC0415 - the package loads what writes pages
 
     console = console or Console()
     console.print()

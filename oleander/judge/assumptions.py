@@ -14,6 +14,8 @@ def assumptions(scenario: Scenario) -> list[dict[str, Any]]:
     for entry in scenario.clients:
         if entry.role == "malicious":
             found += [line for line in _of_an_attacker(scenario, entry) if line not in found]
+    if scenario.server.attack is not None:
+        found += _of_the_server(scenario)
     text = "One run with one seed: intervals cover the draw of the samples, not what another seed would give."
     return [*found, _fact(text)]
 
@@ -32,22 +34,27 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
     found = []
     if partition.kind == "one-class":
         found.append(_flatters("Every participant holds one class only: who has the class has the participant's data."))
-    elif partition.kind == "k-classes":
+    elif partition.kind in ("k-classes", "random-classes"):
         count = partition.classes_per_client
         found.append(
             _flatters(f"Every participant holds {count} classes only, so a class says much about a participant.")
         )
     elif partition.kind == "iid":
         found.append(_fact("Every participant holds every class: a stolen class is nobody's in particular."))
-    if clients == 2:  # noqa: PLR2004  # the smallest federation
+    if scenario.server.attack is not None and not scenario.malicious():
+        found.append(_fact(f"There are {clients} participants."))
+    elif clients == 2:  # noqa: PLR2004  # the smallest federation
         found.append(_flatters("There are two participants: what the attacker did not send is the victim's."))
     else:
         found.append(
             _fact(f"There are {clients} participants; each attacker claims as many examples as an honest one.")
         )
     strategy, options = scenario.server.strategy, scenario.server.options
-    if float(options.get("fraction_train", 1.0)) == 1.0:
+    everyone = float(options.get("fraction_train", 1.0)) == 1.0
+    if everyone and scenario.malicious():
         found.append(_flatters("Every participant takes part in every round, so the attacker sees every global model."))
+    elif everyone and scenario.server.attack is not None:
+        found.append(_flatters("Every participant takes part in every round, so the server sees each one's updates."))
     if strategy in MEANS:
         uniform = scenario.federation.weighting == "uniform"
         mean = "plain mean" if uniform else "mean, weighted by the examples that each claims,"
@@ -57,6 +64,29 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
         )
     else:
         found.append(_fact(f"The server aggregates by {strategy}, not by a mean."))
+    return found
+
+
+def _of_the_server(scenario: Scenario) -> list[dict[str, Any]]:
+    """Say what a malicious server knows and does."""
+    options, private, task = scenario.server.attack_options, scenario.task.private, scenario.task
+    found = [_flatters("The server sees every participant's update by itself: nothing is added up before it arrives.")]
+    found.append(_flatters("The server's own images are of the same data set as the participants'."))
+    if options.get("mode") == "active":
+        found.append(_fact("The server sends its victim another model than everybody else."))
+    elif options.get("mode") == "passive":
+        found.append(_fact("The server takes part as it should: the global model is that of an honest one."))
+    if options.get("turned"):
+        degrees = f"{options['turned']:g}"
+        text = f"The server turns its own images by up to {degrees} degrees: it guesses the kind of the property."
+        found.append(_flatters(text))
+    if private is not None and private.kind == "rotated":
+        turned = f"turned by {private.degrees:g} degrees" if private.degrees else "upright, as a control"
+        found.append(_flatters(f"All of the victim's images are {turned}; nobody else's are."))
+    elif private is not None:
+        found.append(_flatters("All marked images are the victim's, and it holds no others."))
+    if task.images_per_round is None:
+        found.append(_flatters("The victim shows the model all of its images in every round."))
     return found
 
 

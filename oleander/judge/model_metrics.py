@@ -1,5 +1,6 @@
 """The global model before and after: Sun's Fig. 6 (ROC, AUC per class) and Fig. 7 (accuracy, precision, recall, F1)."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -73,7 +74,8 @@ def _scores(answers: Tensor, label: int) -> "np.ndarray[Any, Any]":
 def means(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return the mean of every metric over the lines of rounds.jsonl that have it as a finite number.
 
-    And their number as `rounds`; empty without lines.
+    And their number as `rounds`, and `accuracy_swing`, the mean change of accuracy from one line to the next, whichever
+    way; empty without lines.
     """
     if not lines:
         return {}
@@ -82,6 +84,9 @@ def means(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         values = [x for line in lines if isinstance(x := line.get(name), int | float) and math.isfinite(x)]
         if values:
             found[name] = sum(values) / len(values)
+        if name == "accuracy" and len(values) > 1:
+            moves = [abs(new - old) for old, new in itertools.pairwise(values)]
+            found["accuracy_swing"] = sum(moves) / len(moves)
     return found
 
 

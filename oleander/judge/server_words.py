@@ -85,7 +85,7 @@ def of_class(label: int, target: Mapping[str, Any], prop: Mapping[str, Any]) -> 
 
 
 def of_server(verdict: Mapping[str, Any]) -> str:
-    """Say what a server's attack did.
+    """Say what a server's attack did, beside its headline.
 
     Args:
         verdict: its part of verdict.json, with `property` and `targets`.
@@ -96,7 +96,7 @@ def of_server(verdict: Mapping[str, Any]) -> str:
     if verdict["last_loot_round"] is None:
         return f"The server's attack ({verdict['attack']}) began in round {verdict['start_round']}, but left no loot."
     prop = verdict["property"]
-    parts = [f"The attack ({verdict['attack']}) began in round {verdict['start_round']}. {headline(verdict)}"]
+    parts = [f"The attack ({verdict['attack']}) began in round {verdict['start_round']}."]
     if _finite(prop["J_not_owned"]):
         parts.append(
             f"Of samples of classes that participant {verdict['victim']} does not hold, {percent(prop['J_not_owned'])} "

@@ -140,18 +140,9 @@ def draw(sheet: Sheet, names: Sequence[str]) -> Figure | None:
     axis = figure.subplots()
     axis.imshow(canvas, interpolation="nearest")
     step = wide / len(sheet.columns)
-    for place, label in enumerate(sheet.columns):
-        if label in sheet.owned:
-            axis.add_patch(
-                Rectangle(
-                    (place * step - 0.5 - step * 0.01, -0.5),
-                    step * 0.98,
-                    side,
-                    fill=False,
-                    edgecolor=FRAME,
-                    linewidth=2,
-                )
-            )
+    for first, last in _stretches(sheet):
+        corner, width = (first * step - 0.5, -0.5), (last - first + 1) * step - 0.02 * step
+        axis.add_patch(Rectangle(corner, width, side, fill=False, edgecolor=FRAME, linewidth=2))
     axis.set_xticks(
         [(place + 0.47) * step for place in range(len(sheet.columns))],
         [names[one] for one in sheet.columns],
@@ -168,6 +159,13 @@ def draw(sheet: Sheet, names: Sequence[str]) -> Figure | None:
         spine.set_visible(False)
     axis.set_title(sheet.title, fontsize=11)
     return figure
+
+
+def _stretches(sheet: Sheet) -> list[tuple[int, int]]:
+    """Return the first and the last place of each stretch of neighbouring columns that the victim holds."""
+    places = [place for place, label in enumerate(sheet.columns) if label in sheet.owned]
+    firsts = [place for place in places if place - 1 not in places]
+    return list(zip(firsts, [place for place in places if place + 1 not in places], strict=True))
 
 
 def _lay_out(sheet: Sheet, groups: Sequence[Row]) -> tuple[Pixels, list[float], list[float]]:

@@ -1,6 +1,7 @@
 """How sure: an interval for a share, and a test whether the loot knows the owner's own records."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -19,6 +20,23 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     middle = (share + square / (2 * count)) / (1 + square / count)
     half = Z95 / (1 + square / count) * math.sqrt(share * (1 - share) / count + square / (4 * count**2))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of several runs' values and its 95 % interval (Student's t, runs as independent draws).
+
+    Of one value the interval is the whole line: (value, -inf, inf). NaN of none.
+    """
+    count = len(values)
+    if count < 2:  # noqa: PLR2004  # a spread needs two
+        mean = values[0] if values else math.nan
+        return mean, -math.inf, math.inf
+    from scipy.stats import t  # noqa: PLC0415  # takes a second
+
+    mean = sum(values) / count
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in values) / (count - 1))
+    half = float(t.ppf(0.975, count - 1)) * deviation / math.sqrt(count)
+    return mean, mean - half, mean + half
 
 
 def owner_test(distances: Tensor, owned: Tensor, tries: int, generator: torch.Generator) -> tuple[float, float]:

@@ -4,14 +4,14 @@ A run whose attack is set otherwise than the paper's reproduces nothing, however
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from attacks.gan import Options
 from oleander.judge.paper import READINGS
+from oleander.report import wang
 from oleander.report.gather import Gathered
 from oleander.report.metrics import finite, named, targets_of, written
-from oleander.report.papers import PAPERS, Result, paper
+from oleander.report.papers import PAPERS, Result, Row, paper
 from oleander.scenario import Scenario
 from task.settings import to_dict
 
@@ -22,19 +22,6 @@ FREE = ("target", "start_accuracy", "start_round", "noise_early")
 """Options that are no part of the paper's recipe: what is wanted, when it begins, and one that alone does nothing."""
 
 Run = tuple[Scenario, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A result beside ours.
-
-    `status` is `reproduced`, `not reproduced`, `with other settings`, `to look at`, `not judged` or `not run`.
-    """
-
-    result: Result
-    ours: str
-    seeds: str
-    status: str
 
 
 def rows(name: str, runs: Sequence[Run]) -> list[Row]:
@@ -48,6 +35,8 @@ def rows(name: str, runs: Sequence[Run]) -> list[Row]:
         A row for every result of the paper, in its order.
 
     """
+    if name == "wang":
+        return wang.rows(paper(name), runs)
     return [_row(result, [run for run in runs if run[0].name in result.scenarios]) for result in paper(name).results]
 
 

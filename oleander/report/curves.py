@@ -7,9 +7,15 @@ from markupsafe import Markup
 
 from oleander.report.charts import Series, curve
 from oleander.report.gather import Gathered
-from oleander.report.metrics import finite, targets_of
+from oleander.report.metrics import finite, properties_of, targets_of
 
 Key = tuple[str, str]
+CONTROLS = {
+    "J_other": "samples of “not the victim”",
+    "J_not_owned": "samples of classes that it does not hold",
+    "noise_share": "not of this data",
+    "category": "right class, with the property or without",
+}
 Points = tuple[tuple[float, float], ...]
 
 
@@ -28,6 +34,8 @@ def charts(found: Gathered) -> list[Chart]:
     model = _draw(found, "The federation", _model(found), "The global model on the server's test set.", share=True)
     lines: dict[Key, list[dict[str, Any]]] = {}
     for who, attacker in (found.verdict.get("attackers") or {}).items():
+        if isinstance(attacker.get("property"), dict):  # its curves are J and the controls of J
+            continue
         for line in attacker.get("per_round") or []:
             lines.setdefault((who, str(line.get("target"))), []).append(line)
     control = {(who, target) for who, target, numbers in targets_of(found.verdict) if numbers.get("control")}
@@ -47,7 +55,29 @@ def charts(found: Gathered) -> list[Chart]:
     recognised = _draw(found, "Recognised as the target", shares, said, share=True)
     said = "A theft lies clearly below the dashed line of its colour."
     distance = _draw(found, "Distance to the nearest real image", distances, said)
-    return [chart for chart in (model, recognised, distance) if chart is not None]
+    return [chart for chart in (model, *_of_properties(found), recognised, distance) if chart is not None]
+
+
+def _of_properties(found: Gathered) -> list[Chart | None]:
+    """Draw J over the rounds with its controls, and whose images are near."""
+    drawn = []
+    for who, said in properties_of(found.verdict):
+        lines = said.get("per_round") or []
+        names = {"J": "J: samples of the victim's classes", **CONTROLS}
+        shares = [
+            Series(name=label, points=_points(lines, name), tone=tone, dashed=tone > 0)
+            for tone, (name, label) in enumerate(names.items())
+        ]
+        note = f"Share of the samples of {who} that show their class, {said.get('words')}. An attack that learned it "
+        note += "from the victim lies clearly above the dashed lines."
+        drawn.append(_draw(found, f"Does it show what only the victim holds? ({who})", shares, note, share=True))
+        nearness = [
+            Series(name="the victim's", points=_points(lines, "nn_rmse_victim")),
+            Series(name="the other participants'", points=_points(lines, "nn_rmse_others"), tone=1, dashed=True),
+        ]
+        note = "To as many images of the same class on both sides."
+        drawn.append(_draw(found, f"Distance to the nearest real image ({who})", nearness, note))
+    return drawn
 
 
 def _draw(found: Gathered, title: str, series: list[Series], note: str, *, share: bool = False) -> Chart | None:

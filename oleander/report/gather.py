@@ -12,13 +12,14 @@ import yaml
 
 from oleander.early_noise import disturbed
 from oleander.judge import model_metrics
+from oleander.judge.server import SERVER
 from oleander.report.metrics import finite
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 
 T = TypeVar("T")
 
-SHOWN_ROUNDS = 40
+SHOWN_ROUNDS, SHOWN_WARNINGS = 40, 5
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
@@ -84,8 +85,14 @@ class Gathered:
     @property
     def start(self) -> int | None:
         """The first round in which any attacker had begun."""
-        attackers = {f"client-{client}" for client in self.scenario.malicious()} | set(self.logs)
+        attackers = set(attackers_of(self.scenario)) | set(self.logs)
         return min((begun for who in attackers if (begun := self.started(who)) is not None), default=None)
+
+
+def attackers_of(scenario: Scenario) -> list[str]:
+    """Return the attackers' names: of participants, and of the server."""
+    found = [f"client-{client}" for client in scenario.malicious()]
+    return found if scenario.server.attack is None else [*found, SERVER]
 
 
 def gather(run: RunDirectory) -> Gathered:
@@ -99,8 +106,7 @@ def gather(run: RunDirectory) -> Gathered:
     found.environment = found.attempt("environment.json", run.environment, {})
     found.rounds = found.attempt("rounds.jsonl", run.rounds, [])
     found.verdict = found.attempt("verdict.json", run.verdict, {})
-    for client in found.scenario.malicious():
-        who = f"client-{client}"
+    for who in attackers_of(found.scenario):
         found.logs[who] = found.attempt(f"The log of {who}", partial(run.attack_log, who), [])
     for lost in found.environment.get("lost") or []:
         found.missing.append(
@@ -114,7 +120,11 @@ def gather(run: RunDirectory) -> Gathered:
     if not found.verdict:
         found.missing.append(f"The run was not judged. Do that with: oleander judge {shlex.quote(str(run.path))}")
     found.missing += [text for text in found.verdict.get("missing") or [] if text not in found.missing]
-    if not run.loot() and found.scenario.malicious():
+    warnings = sorted({text for log in found.logs.values() for line in log for text in line.get("warnings") or []})
+    if warnings:
+        more = f", and {len(warnings) - SHOWN_WARNINGS} more" if len(warnings) > SHOWN_WARNINGS else ""
+        found.missing.append(f"An attacker noted: {'; '.join(warnings[:SHOWN_WARNINGS])}{more}.")
+    if not run.loot() and attackers_of(found.scenario):
         found.missing.append("There is no loot: the attack never began, or the run ended before.")
     return found
 
@@ -159,7 +169,8 @@ def shown_rounds(found: Gathered) -> list[dict[str, Any]]:
 
 def options(found: Gathered) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return for each group of attackers its name and its options as (key, value) texts."""
-    return [
+    server = found.scenario.server
+    listed = [
         (
             f"{entry.attack}, by participant {', '.join(map(str, entry.ids))}",
             [(key, json.dumps(value)) for key, value in entry.options.items()],
@@ -167,6 +178,10 @@ def options(found: Gathered) -> list[tuple[str, list[tuple[str, str]]]]:
         for entry in found.scenario.clients
         if entry.attack is not None
     ]
+    if server.attack is not None:
+        values = [(key, json.dumps(value)) for key, value in server.attack_options.items()]
+        listed.append((f"{server.attack}, by the server", values))
+    return listed
 
 
 def assumptions(found: Gathered) -> list[tuple[str, bool]]:

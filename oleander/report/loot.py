@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from oleander.judge.draws import drawn, evenly
+from oleander.judge.server import SERVER
 from oleander.report.gather import Gathered
 from oleander.report.metrics import targets_of, unbroken
 from oleander.report.pictures import Pair, Pixels, Stage, file_uri, image_uri, pairs
@@ -94,7 +95,8 @@ def targets(found: Gathered, victims: dict[int, Images]) -> list[Target]:
         read = {number: samples for number in rounds if (samples := _samples(found, who, number)) is not None}
         last = max(read, default=None)
         seen = set(read[last][1].tolist()) if last is not None else set()
-        labels = sorted({label for one, label in judged if one == who} | seen)
+        known = {label for one, label in judged if one == who}
+        labels = sorted(known if who == SERVER and known else known | seen)  # a server's loot shows every class
         result += [_target(found, victims, (who, label), read, judged.get((who, label), {})) for label in labels]
     return sorted(result, key=lambda target: (target.who, target.control, target.label))
 

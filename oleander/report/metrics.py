@@ -107,6 +107,12 @@ METRICS = {
         meaning="Sun's equation 6 as printed: every stolen with every real image.",
         better="lower",
     ),
+    "J": Metric(
+        label="Right class, and the victim's property (J)",
+        meaning="Mean share of the last three evaluations, out of class x property and “not of this data”.",
+        style="share",
+        better="higher",
+    ),
     "inception_score": Metric(
         label="Inception score",
         meaning="With the judge's own classifier; not comparable with scores from ImageNet's.",
@@ -187,15 +193,6 @@ def written(value: Any, style: str = "number") -> str:
     return f"{number:.0f}" if number.is_integer() else f"{number:.3g}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyNumber:
-    """One of the three numbers that matter: the number as written, what it is, and what to hold it against."""
-
-    value: str
-    label: str
-    note: str
-
-
 def targets_of(verdict: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (attacker, target class, numbers) for every target in a verdict."""
     for who, attacker in (verdict.get("attackers") or {}).items():
@@ -203,48 +200,8 @@ def targets_of(verdict: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str,
             yield who, str(target), numbers
 
 
-def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumber]:
-    """Return the three numbers that matter. Of several targets the weakest theft counts, of controls the strongest."""
-    rows = [numbers for _, _, numbers in targets_of(verdict)]
-    stolen = [row for row in rows if not row.get("control")]
-    control = [row for row in rows if row.get("control")]
-    shares = [share for row in stolen if (share := finite(row.get("recognised"))) is not None]
-    controls = [share for row in control if (share := finite(row.get("recognised"))) is not None]
-    closest = [row for row in stolen if finite(row.get("nn_rmse")) is not None]
-    farthest = max(closest, key=_closeness, default={})
-    which = "the target" if len(stolen) == 1 else f"the weakest of {len(stolen)} targets"
-    return (
-        KeyNumber(
-            value=written(min(shares, default=None), "share"),
-            label="of the stolen images are recognised as their class",
-            note=f"By a classifier that took no part; {which}." if shares else "Not judged.",
-        ),
-        KeyNumber(
-            value=written(max(controls, default=None), "share"),
-            label="for the control, a class that nobody owns",
-            note="What the same attack invents where there is nothing to steal."
-            if controls
-            else ("No control class." if rows else "Not judged."),
-        ),
-        KeyNumber(
-            value=_near(farthest.get("nn_rmse")),
-            label="from a stolen image to the nearest real one",
-            note=f"To other classes {_near(farthest.get('nn_rmse_other'))}; "
-            f"of unseen real images {_near(farthest.get('nn_rmse_real'))}. White against black is 2."
-            if farthest
-            else "Not judged.",
-        ),
-    )
-
-
-def _near(value: Any) -> str:
-    """Write a distance with two digits, as the pairs of images do."""
-    number = finite(value)
-    return ABSENT if number is None else f"{number:.2f}"
-
-
-def _closeness(row: Mapping[str, Any]) -> float:
-    """Return the distance to the class over the distance to other classes (the distance itself where those lack)."""
-    other = finite(row.get("nn_rmse_other"))
-    own = float(row["nn_rmse"])
-    return own / other if other else own
+def properties_of(verdict: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (attacker, what is said of the private property) for every attacker of whose loot it is judged."""
+    for who, attacker in (verdict.get("attackers") or {}).items():
+        if isinstance(attacker.get("property"), dict):
+            yield who, attacker["property"]

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from oleander.report import beside, gather, papers
 from oleander.report.metrics import named, written
+from oleander.report.panels import panels
 from oleander.report.section import comparison, section
 from oleander.rundir import RunDirectory
 from task.settings import expect
@@ -39,6 +40,7 @@ def write(runs: Sequence[RunDirectory], out: Path, paper: str | None = None) -> 
         sections=sections,
         paper=known,
         paper_rows=beside.rows(paper, known_runs) if paper is not None else [],
+        panels=panels([one.found for one in sections]) if paper == "wang" else [],
         repeat=shlex.join(
             ["oleander", "report", *(str(run.path) for run in runs), *(["--paper", paper] if paper else [])]
         ),

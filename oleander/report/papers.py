@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from task.settings import choose
 
+TENTH = (
+    "“Reproduced”: within a tenth of the paper's number or, where one way is better for the attack, beyond it. A run "
+    "whose attack is set otherwise than the paper's is marked “with other settings”, whatever its numbers."
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
@@ -17,12 +22,15 @@ class Result:
         shows: what it shows.
         setting: data set and what matters of the protocol.
         paper: the paper's outcome in words or numbers.
-        scenarios: names of the scenarios that cover it.
+        scenarios: names of the scenarios that cover it; where there are none, the runs are chosen by ...
+        dataset, attacks: ... data set and kinds of attack (oleander.report.wang.kind).
         judged: how ours is read: `metric` (a number of the verdict), `loot` (pictures to look at), `stable` (accuracy
-            holds while precision, recall and F1 fall), `curves`, `roc`.
+            holds while precision, recall and F1 fall), `curves`, `roc`; of Wang `property` (J and its controls),
+            `score`, `order` (of the scores), `effect` (accuracy by attack).
         metric: the verdict's name of the number, for `metric`.
-        value: the paper's number, for `metric`.
+        value: the paper's number, for `metric` and `score`.
         attack_rounds: rounds of attack after which the paper reached it, where it says so.
+        clients: the paper's participants beside an attacker, where that matters.
 
     """
 
@@ -30,24 +38,53 @@ class Result:
     shows: str
     setting: str
     paper: str
-    scenarios: tuple[str, ...]
+    scenarios: tuple[str, ...] = ()
     judged: str
+    dataset: str = ""
+    attacks: tuple[str, ...] = ()
     metric: str = ""
     value: float | None = None
     attack_rounds: int | None = None
+    clients: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A result beside ours.
+
+    `status` is `reproduced`, `not reproduced`, `with other settings`, `to look at`, `not judged` or `not run`.
+    """
+
+    result: Result
+    ours: str
+    seeds: str
+    status: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """A paper: title, authors and year, where it was published, its results, and what to know before comparing."""
+    """A paper: title, authors and year, where it was published, its results, and what to know before comparing.
+
+    `rule` says when a result counts as reproduced.
+    """
 
     title: str
     source: str
     results: tuple[Result, ...]
     note: str = ""
+    rule: str = TENTH
 
 
 MNIST, FASHION, CIFAR = "gan-attack-mnist", "gan-attack-fashion-mnist", "gan-attack-cifar10-two-users"
+
+ANY = ("passive", "active", "inversion", "participant")
+TABLE_III = (
+    ("real images", ANY, 1.55, 0.04),
+    ("passive", ("passive",), 1.42, 0.02),
+    ("active", ("active",), 1.61, 0.05),
+    ("GAN-based attack", ("participant",), 1.18, 0.03),
+    ("model inversion", ("inversion",), 1.01, 0.03),
+)
 
 PAPERS = {
     "sun": Paper(
@@ -131,6 +168,94 @@ PAPERS = {
                 paper="pictures",
                 scenarios=("hitaj-mnist",),
                 judged="loot",
+            ),
+        ),
+    ),
+    "wang": Paper(
+        title="Beyond Inferring Class Representatives: User-Level Privacy Leakage From Federated Learning",
+        source="Zhibo Wang, Mengkai Song, Zhifei Zhang, Yang Song, Qian Wang and Hairong Qi, 2019",
+        note="The paper shows pictures; here an independent judge is asked in their place (J: right class and the "
+        "victim's property). Of the inception score the paper names no classifier: ours by the judge's own is on "
+        "another scale, so that only the order compares.",
+        rule="“Reproduced” for pictures: J is a half at least, and a quarter above every control: “not the victim”, "
+        "real images without the property, and runs with an upright victim. For a score: within a tenth, by ImageNet's "
+        "network. A run whose attack is set otherwise than the paper's is marked “with other settings”, whatever its "
+        "numbers. Intervals are 95 %, over runs (Student's t).",
+        results=(
+            Result(
+                place="Fig. 4",
+                shows="Samples are turned as the victim's are, those of the others are not",
+                setting="MNIST, passive, 10 participants of 3 digits each, the victim's turned",
+                paper="pictures; indistinguishable from the victim's",
+                judged="property",
+                dataset="mnist",
+                attacks=("passive",),
+                clients=10,
+            ),
+            Result(
+                place="V-D",
+                shows="The same by an active server, which isolates the victim",
+                setting="MNIST, as Fig. 4",
+                paper="described, without results",
+                judged="property",
+                dataset="mnist",
+                attacks=("active",),
+                clients=10,
+            ),
+            Result(
+                place="Fig. 5",
+                shows="Persons come out with glasses, as only the victim has them; others come out distorted",
+                setting="AT&T, passive, 10 participants",
+                paper="pictures",
+                judged="property",
+                dataset="att-faces",
+                attacks=("passive",),
+                clients=10,
+            ),
+            Result(
+                place="Fig. 6",
+                shows="Samples of four attacks beside real images",
+                setting="AT&T, 20 participants",
+                paper="pictures; active best, model inversion blurry, the GAN-based attack does not converge",
+                judged="loot",
+                dataset="att-faces",
+                attacks=("passive", "active", "inversion", "participant"),
+                clients=20,
+            ),
+            *(
+                Result(
+                    place="Table III",
+                    shows=f"Inception score, {name}",
+                    setting="AT&T, 20 participants, 400 samples",
+                    paper=f"{value:.2f} ± {deviation:.2f}",
+                    judged="score",
+                    metric="is_imagenet_real" if name == "real images" else "is_imagenet",
+                    value=value,
+                    dataset="att-faces",
+                    attacks=attacks,
+                    clients=20,
+                )
+                for name, attacks, value, deviation in TABLE_III
+            ),
+            Result(
+                place="Table III",
+                shows="The order of the scores",
+                setting="AT&T, 20 participants, 400 samples",
+                paper="active > passive > GAN-based attack > model inversion",
+                judged="order",
+                dataset="att-faces",
+                attacks=("passive", "active", "inversion", "participant"),
+                clients=20,
+            ),
+            Result(
+                place="Fig. 7",
+                shows="Accuracy of the shared model by attack",
+                setting="AT&T, 20 participants",
+                paper="passive highest, active a bit lower and stable, GAN-based low and oscillating",
+                judged="effect",
+                dataset="att-faces",
+                attacks=("passive", "active", "participant", "honest"),
+                clients=20,
             ),
         ),
     ),

@@ -7,8 +7,10 @@ from typing import Any
 
 from oleander.report import gather, loot
 from oleander.report.curves import Chart, charts
-from oleander.report.metrics import KeyNumber, finite, in_order, key_numbers, unbroken, written
+from oleander.report.key_numbers import KeyNumber, key_numbers
+from oleander.report.metrics import finite, in_order, unbroken, written
 from oleander.report.pictures import file_uri
+from oleander.report.private import Private, private
 from oleander.rundir import RunDirectory
 
 INTERVALS = ("recognised_low", "recognised_high")
@@ -28,6 +30,7 @@ class Section:
     minima: list[str]
     people: list[gather.Participant]
     charts: list[Chart]
+    private: list[Private]
     figures: list[tuple[str, str]]
 
 
@@ -47,6 +50,7 @@ def section(run: RunDirectory, anchor: str) -> Section:
         minima=in_order(name for target in targets for name in target.numbers.get("paper_style_minimum") or {}),
         people=gather.participants(found, loot.held_classes(victims)),
         charts=charts(found),
+        private=private(found),
         figures=_figures(found),
     )
 

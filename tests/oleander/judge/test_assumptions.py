@@ -39,3 +39,20 @@ def test_the_mean_is_called_what_it_is() -> None:
 def test_a_single_run_is_a_single_run() -> None:
     """The last assumption is about the seed."""
     assert "one seed" in assumptions(scenarios.load("demo"))[-1]["text"]
+
+
+def test_a_malicious_server_is_granted_a_lot() -> None:
+    """Single updates, images of the same kind, a guess of the property; an active one is seen to send other models."""
+    text = flattering("mgan-ai-passive-mnist")
+    for phrase in (
+        "update by itself",
+        "same data set",
+        "guesses the kind",
+        "turned by 30 degrees",
+        "each one's updates",
+    ):
+        assert phrase in text
+    assert "upright, as a control" in flattering("mgan-ai-passive-mnist", "task.private.degrees=0")
+    assert "All marked images" in flattering("mgan-ai-passive-faces")
+    told = [one["text"] for one in assumptions(scenarios.load("mgan-ai-active-mnist"))]
+    assert "The server sends its victim another model than everybody else." in told

@@ -48,7 +48,8 @@ def test_the_round_in_which_the_attack_begins_counts_as_after() -> None:
     """Its global model is the first with the attacker's poison in it."""
     lines = [{"round": number, "accuracy": number / 10} for number in (1, 2, 3, 4)]
     before, after = model_metrics.before_and_after(lines, 3)
-    assert before == {"rounds": 2, "accuracy": pytest.approx(0.15)}
-    assert after == {"rounds": 2, "accuracy": pytest.approx(0.35)}
-    assert model_metrics.before_and_after(lines, None) == ({"rounds": 4, "accuracy": pytest.approx(0.25)}, {})
+    swing = {"accuracy_swing": pytest.approx(0.1)}
+    assert before == {"rounds": 2, "accuracy": pytest.approx(0.15)} | swing
+    assert after == {"rounds": 2, "accuracy": pytest.approx(0.35)} | swing
+    assert model_metrics.before_and_after(lines, None) == ({"rounds": 4, "accuracy": pytest.approx(0.25)} | swing, {})
     assert model_metrics.means([]) == {}

@@ -4,7 +4,7 @@ import pytest
 import scipy.stats
 import torch
 
-from oleander.judge.statistics import owner_test, wilson
+from oleander.judge.statistics import mean_interval, owner_test, wilson
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 10), (7, 10), (60, 60), (1, 1000)])
@@ -35,3 +35,11 @@ def test_loot_that_knows_the_class_alone_is_not() -> None:
     found = [owner_test(torch.rand(6, 30, generator=draw), owned, 99, draw)[1] for _ in range(40)]
     assert sum(p < 0.05 for p in found) <= 6
     assert 0.3 < sum(found) / len(found) < 0.7
+
+
+def test_the_interval_of_runs_is_students() -> None:
+    """As scipy has it; of one run nothing is known but its value."""
+    values = [0.5, 0.7, 0.9]
+    expected = scipy.stats.t.interval(0.95, 2, loc=0.7, scale=scipy.stats.sem(values))
+    assert mean_interval(values) == pytest.approx((0.7, *expected))
+    assert mean_interval([0.5]) == (0.5, -float("inf"), float("inf"))

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from oleander.report.metrics import key_numbers, named, written
+from oleander.report.key_numbers import key_numbers
+from oleander.report.metrics import named, written
 
 
 @pytest.mark.parametrize(
