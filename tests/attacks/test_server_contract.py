@@ -28,7 +28,7 @@ TOY: dict[str, dict[str, Any]] = {
     "mgan-ai, active": MGAN | QUICK | {"mode": "active"},
     "mgan-ai, repaired": MGAN | QUICK | {"recipe": "repaired", "average": 0.9, "turned": 30.0},
     "mgan-ai, repaired, active": MGAN | QUICK | {"recipe": "repaired", "mode": "active", "start_round": 2},
-    "model-inversion": {},
+    "model-inversion": {"images": 2, "steps": 60, "denoise_every": 10, "every": 1},
 }
 """Toy cases "name" or "name, variant", each with its options; a new attack needs one here at least."""
 CASES = [case for case in TOY if case.split(",")[0] in {"toy", *registry.names(ServerView)}]
