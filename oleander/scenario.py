@@ -54,6 +54,7 @@ class FederationSettings:
     def __post_init__(self) -> None:
         expect(self.clients > 0, "clients > 0", self.clients)
         expect(self.rounds > 0, "rounds > 0", self.rounds)
+        expect(self.seed >= 0, "seed >= 0", self.seed)
         expect(self.round_timeout > 0, "round_timeout > 0", self.round_timeout)
         expect(0 < self.fraction <= 1, "fraction in (0, 1]", self.fraction)
         choose(self.devices, DEVICES, "devices")

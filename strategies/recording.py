@@ -139,8 +139,9 @@ class Recording(Strategy):
                 usable[client] = reply
             else:
                 self._round.failures.append({"client": client, "reason": reason})
-        for client in silent.values():
-            self._round.failures.append({"client": client, "reason": f"no reply within {self.timeout:g} s"})
+        late = time.monotonic() - self._round.began >= self.timeout
+        reason = f"no reply within {self.timeout:g} s" if late else "lost before it replied"
+        self._round.failures += [{"client": client, "reason": reason} for client in silent.values()]
         self._round.failures.sort(key=lambda failure: str(failure["client"]))
         self._round.clients = sorted(usable)
         self._require(len(usable))

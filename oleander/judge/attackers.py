@@ -101,11 +101,12 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
                 found.samples.setdefault(label, {})[server_round] = fakes
     judged = {str(label): _target(attacker, found, label, per_round) for label in wanted}
     last = max(samples, default=None)
-    moments = words.Moments(start=start, last=last, early_noise=attacker.early_noise)
+    noise = attacker.early_noise and bool(log)  # a run that died before the first round sent none
+    moments = words.Moments(start=start, last=last, early_noise=noise)
     found.verdict = {
         "attack": attacker.attack,
         "start_round": start,
-        "noise_from_round": 1 if attacker.early_noise else None,
+        "noise_from_round": 1 if noise else None,
         "last_loot_round": last,
         "targets": judged,
         "per_round": per_round,

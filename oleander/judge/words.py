@@ -125,7 +125,8 @@ def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mappi
     """
     noise = ", though it sent noise from round 1 on" if moments.early_noise else ""
     if moments.start is None:
-        return f"{_subject(who)}'s attack ({attack}) never began{noise}."
+        ended = "the run ended before the start that its options set"
+        return f"{_subject(who)}'s attack ({attack}) never began{noise}: {ended}."
     if moments.last is None:
         return f"{_subject(who)}'s attack ({attack}) began in round {moments.start}, but left no loot."
     noise = ", and it sent noise from round 1 on: the honest accuracy is unknown from this run" if noise else ""
@@ -190,6 +191,8 @@ def _as(stolen: Sequence[Mapping[str, Any]]) -> str:
     records = [str(one["name"]) for one in stolen if one["conclusion"] == "records"]
     if records:
         return f"as {kind}, with traces of single records of {listed(records)}"
+    if any(one["owner_p"] is None for one in stolen):
+        return f"as {kind} (whether single records, cannot be tested for all of it)"
     return f"as {kind} and no single record{'' if alone else 's'}"
 
 

@@ -108,7 +108,8 @@ def test_a_run_that_died_at_once_is_judged_too(fabricate: Fabricate) -> None:
         (run.path / name).unlink(missing_ok=True)
     (run.path / "global" / "round-0000.safetensors").unlink()
     verdict, _ = judged(run)
-    assert verdict["headline"] == "Participant 5's attack (gan) never began, though it sent noise from round 1 on."
+    ended = "the run ended before the start that its options set"
+    assert verdict["headline"] == f"Participant 5's attack (gan) never began: {ended}."
     assert len(verdict["missing"]) == 4
     assert list(run.figures.iterdir()) == []
 

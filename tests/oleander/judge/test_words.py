@@ -142,7 +142,8 @@ def test_an_attack_that_never_began_stole_nothing() -> None:
         words.Moments(start=4, last=None),
         words.Moments(start=9, last=30, early_noise=True),
     )
-    assert words.of_attacker("client-5", "gan", never, []) == "Participant 5's attack (gan) never began."
+    found = words.of_attacker("client-5", "gan", never, [])
+    assert found == "Participant 5's attack (gan) never began: the run ended before the start that its options set."
     assert words.of_attacker("client-5", "gan", empty, []).endswith("began in round 4, but left no loot.")
     assert words.of_attacker("client-5", "gan", noisy, []).startswith(
         "The attack (gan) stole from round 9 on, and it sent noise from round 1 on: the honest accuracy is unknown"
