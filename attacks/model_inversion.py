@@ -13,15 +13,16 @@ Between the steps a function PROCESS makes the image look more like an image. Th
 All categories, and several images of each, are solved at once, but each for itself: an image ends when it is done.
 
 What comes out is what the *model* takes for a category. It is no image of anybody's and depends on no client, so that a
-property of one client can only show in it as far as the whole federation learned it; and the deeper the model, the more
-it is noise that the model is sure of (Wang et al.: "blurry", inception score 1.01). It stands here as that baseline.
+property of one client can only show in it as far as the whole federation learned it; and of a deep model it is noise or
+blur that the model is sure of (Wang et al.: "blurry", inception score 1.01). It stands here as that baseline.
 
 Differences from the paper:
 1. The model is a convolutional network, not softmax regression or a perceptron. Pixels are in [0, 1] in the formulas,
    so that a step of 0.1 means what it means there, and are clipped to that after every step.
 2. PROCESS: the paper has it for its autoencoder alone, whose code it inverts: non-local means, then sharpening, each
    step. Here the pixels themselves are processed, every `denoise_every` steps; with it only processed images count as
-   answers, and as ends. 0 leaves it out, as the paper does for its other models.
+   answers, and as ends. 0 leaves it out, as the paper does for its other models; then what comes out looks like noise.
+   `sharpen` is 0: without an autoencoder behind it sharpening turns what noise there is into stripes (measured).
 3. "Has not become smaller" is counted from the smallest c so far; the paper compares with the largest of the last 100.
 4. `cost: log` descends -log f_y in place of 1 - f_y. The latter has no slope where the model is sure of something else:
    from noise many categories never leave their start.
@@ -64,7 +65,7 @@ class Options:
         start: `noise` or `blank` (black).
         denoise_every: steps between denoising; 0 for none.
         denoise: its strength in grey levels of [0, 1] (attacks.denoising).
-        sharpen: how much the denoised image is sharpened; 0 for not.
+        sharpen: how much the denoised image is sharpened then; 0 for not.
 
     """
 
@@ -80,7 +81,7 @@ class Options:
     start: str = "noise"
     denoise_every: int = 20
     denoise: float = 0.3
-    sharpen: float = 0.5
+    sharpen: float = 0.0
 
     def __post_init__(self) -> None:
         choose(self.cost, ("confidence", "log"), "a cost")

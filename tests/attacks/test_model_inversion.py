@@ -133,7 +133,7 @@ def test_the_best_image_is_kept() -> None:
 def test_only_denoised_images_count_where_there_is_denoising(model: nn.Module) -> None:
     """Ten steps, denoising after the tenth: the answer is that image or the start, never one in between."""
     start, labels = torch.rand(10, *SHAPE, generator=generator(6)), torch.arange(10)
-    options = {"steps": 10, "cost": "log", "sharpen": 0.0}
+    options = {"steps": 10, "cost": "log"}
     smooth, _, _ = invert(model, start, labels, Options(denoise_every=10, **options))
     rough, _, _ = invert(model, start, labels, Options(denoise_every=0, **options))
     moved = (smooth - start).flatten(1).abs().amax(1) > 0
