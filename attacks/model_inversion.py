@@ -1,7 +1,8 @@
 """Model inversion: images that the final model is sure of, one category after another.
 
 Matt Fredrikson, Somesh Jha, Thomas Ristenpart: Model Inversion Attacks that Exploit Confidence Information and Basic
-Countermeasures (2015), section 5 (MI-FACE); the baseline of Wang et al. 2019, section VI-C.
+Countermeasures (2015), MI-FACE; the baseline of Wang et al. 2019, section VI-C. The rules and constants are those that
+later accounts and implementations give of it (ART's MIFace for one); the paper itself was not at hand.
 
 The attack has nothing but a model, here the last that the federation makes; no update, no client, no data. From a blank
 image or from noise it descends the gradient of
