@@ -74,6 +74,7 @@ def of_property(case: Case, loot: Loot, others: Mapping[int, Mapping[int, Tensor
         "judge": case.facts,
         "per_round": [{key: value for key, value in line.items() if key != "counts"} for line in lines],
         "rounds": [line["round"] for line in late],
+        "absent": {str(line["round"]): gone for line in late if (gone := _absent(victim, line))},
         **means,
         "J_low": low,
         "J_high": high,
@@ -83,6 +84,11 @@ def of_property(case: Case, loot: Loot, others: Mapping[int, Mapping[int, Tensor
         "nn_rmse_victim_real": real[0],
         "nn_rmse_others_real": real[1],
     }
+
+
+def _absent(victim: Victim, line: Mapping[str, Any]) -> list[int]:
+    """Return the judged classes of which a round has no samples: J is of the others then."""
+    return [label for label in victim.judged if str(label) not in line["counts"]]
 
 
 def in_one_round(case: Case, loot: Mapping[int, Tensor], other: Mapping[int, Tensor]) -> dict[str, Any]:

@@ -97,6 +97,11 @@ def of_server(verdict: Mapping[str, Any]) -> str:
         return f"The server's attack ({verdict['attack']}) began in round {verdict['start_round']}, but left no loot."
     prop = verdict["property"]
     parts = [f"The attack ({verdict['attack']}) began in round {verdict['start_round']}."]
+    parts += [
+        f"In round {number} it left no samples of the victim's {'class' if len(gone) == 1 else 'classes'} "
+        f"{listed([str(label) for label in gone])}, so that J is of the others."
+        for number, gone in prop["absent"].items()
+    ]
     if _finite(prop["J_not_owned"]):
         parts.append(
             f"Of samples of classes that participant {verdict['victim']} does not hold, {percent(prop['J_not_owned'])} "

@@ -123,7 +123,7 @@ def _property(result: Result, runs: Sequence[Run]) -> Judged:
         return "", NOT_JUDGED
     literal = statuses.get(())
     status = OTHERWISE if literal is None else "reproduced" if literal else "not reproduced"
-    return "\n".join(texts), status
+    return "\n\n".join(texts), status
 
 
 MEASURES = {

@@ -106,6 +106,7 @@ def test_the_headline_is_the_mean_of_the_last_three_rounds(case: Case) -> None:
     assert found["J_real_public"] == pytest.approx(1 / 2)
     assert found["J_low"] < found["J"] < found["J_high"]
     assert found["words"] == "turned by 30 degrees"
+    assert found["absent"] == {"6": [7], "8": [7], "10": [7]}
 
 
 def test_nearness_compares_equal_numbers_of_the_same_class(case: Case) -> None:

@@ -14,6 +14,7 @@ PROPERTY: dict[str, Any] = {
     "control": False,
     "judged_classes": [2, 4],
     "rounds": [80, 90, 100],
+    "absent": {"100": [4]},
     "per_round": [{"round": number, "by_class": {"2": 0.75, "4": 0.1}} for number in (70, 80, 90, 100)],
     "J": 0.75,
     "J_other": 0.25,
@@ -109,4 +110,5 @@ def test_the_verdict_tells_distances_without_a_claim() -> None:
     text = server_words.of_server(verdict())
     assert "0.40 from the nearest of the victim's images, and 0.50 from" in text
     assert "Of unseen real images turned by 30 degrees these are 0.30 and 0.55." in text
+    assert "In round 100 it left no samples of the victim's class 4, so that J is of the others." in text
     assert "20 % show their class turned by 30 degrees, too." in text
