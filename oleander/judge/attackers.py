@@ -53,6 +53,11 @@ class Attacker:
     most_rounds: int = MOST_ROUNDS
     most_samples: int = MOST_SAMPLES
 
+    @property
+    def named(self) -> str:
+        """Its name in a sentence."""
+        return self.who if self.who.startswith("client-") else f"the {self.who}"
+
 
 Loot = dict[int, dict[int, Tensor]]
 """Samples float32 [N, C, H, W] in [-1, 1] by round and class, in the order in which they were drawn."""
@@ -92,7 +97,7 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
     found.truths = {label: attacker.truth(label) for label in wanted}
     per_round = []
     for server_round, by_class in samples.items():
-        progress(f"Judging the loot of {attacker.who}, round {server_round}")
+        progress(f"Judging the loot of {attacker.named}, round {server_round}")
         for label in wanted:
             if label in by_class:
                 fakes = by_class[label]
@@ -113,7 +118,7 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
         "verdict": words.of_attacker(attacker.who, attacker.attack, moments, list(judged.values())),
     }
     if not samples:
-        found.missing.append(f"There is no loot of {attacker.who}.")
+        found.missing.append(f"There is no loot of {attacker.named}.")
     return found
 
 
@@ -126,19 +131,19 @@ def _read(run: RunDirectory, attacker: Attacker, missing: list[str]) -> Loot:
         try:
             images, labels = run.samples(attacker.who, server_round)
         except UNREADABLE as error:
-            missing.append(f"The loot of {attacker.who} in round {server_round} cannot be read: {error}.")
+            missing.append(f"The loot of {attacker.named} in round {server_round} cannot be read: {error}.")
             continue
         by_class = sorted_out(attacker, server_round, images, labels)
         if by_class is None:
             missing.append(
-                f"The loot of {attacker.who} in round {server_round} is no finite images {list(attacker.shape)} of "
+                f"The loot of {attacker.named} in round {server_round} is no finite images {list(attacker.shape)} of "
                 f"known classes, and is left out."
             )
         else:
             found[server_round] = by_class
     if len(rounds) > len(chosen):
         missing.append(
-            f"Of {len(rounds)} rounds of loot of {attacker.who}, {len(chosen)} evenly spread ones were judged."
+            f"Of {len(rounds)} rounds of loot of {attacker.named}, {len(chosen)} evenly spread ones were judged."
         )
     return found
 

@@ -98,7 +98,7 @@ def of_inception(
         return None
     chosen = torch.isin(labels, torch.tensor(list(classes), dtype=torch.int64)) if len(images) else labels.bool()
     if images.shape[1:] != attacker.shape or not images.isfinite().all() or not chosen.any():
-        missing.append(f"There is no loot of {attacker.who} to compute an inception score of.")
+        missing.append(f"There is no loot of {attacker.named} to compute an inception score of.")
         return None
     draw = generator(attacker.seed, "judge", attacker.who, "inception")
     own = torch.isin(victim.own.labels, torch.tensor(list(classes), dtype=torch.int64))
