@@ -30,7 +30,7 @@ RECIPES: dict[str, dict[str, Any]] = {"paper": {}, "repaired": REPAIRED}
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Settings of the attack; the defaults are the paper's, and SPEC's where the paper is silent.
+    """Settings of the attack; the defaults are the paper's, and ours where the paper is silent.
 
     Attributes:
         victim: the client to learn about.

@@ -155,7 +155,7 @@ def test_it_stops_training_when_the_victims_model_is_content_three_rounds_runnin
 
 
 def test_adam_forgets_overwritten_layers_and_remembers_the_heads() -> None:
-    """One body, overwritten each round: its moments begin anew, those of the two heads do not (SPEC of Algorithm 1)."""
+    """One body, overwritten each round: its moments begin anew, those of the two heads do not (Algorithm 1)."""
     attack = make(recipe="paper", steps=1)
     for number in (1, 2):
         attack.observe(view(number, EVERYBODY), generator(number))

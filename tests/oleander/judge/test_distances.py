@@ -20,7 +20,7 @@ def test_equation_6_is_the_mean_euclidean_distance_of_pairs_in_unit_pixels() -> 
 
 
 def test_a_grey_generator_is_13_7_from_black_images_of_784_pixels() -> None:
-    """0.5 * sqrt(784) = 14 from black: the size of the numbers that SPEC measured, not of the paper's."""
+    """0.5 * sqrt(784) = 14 from black: the size of the numbers that eq. 6 as printed gives, not of the paper's."""
     assert distances.eq6_pairs(torch.zeros(1, 1, 28, 28), torch.full((2, 1, 28, 28), -1.0)) == pytest.approx(14)
 
 
