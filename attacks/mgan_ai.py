@@ -9,9 +9,9 @@ estimated from its update (eq. 6 to 8), against those of the other clients. A ge
 identity learns from all three (eq. 4). Passive: the federation sees nothing of it. Active: the victim alone is sent an
 isolated model, the discriminator's own, and needs no identity head.
 
-`recipe: paper` is that, literally. It fails: the body is overwritten every round, so that real or fake stays at chance,
-and the identity head learns to tell representatives by their blur. `recipe: repaired` sets the options of
-attacks.mgan_options.REPAIRED, each of which can be set by itself; `benchmarks/mgan_ai.py` measures what they are worth.
+`recipe: paper` is that, literally: the body is overwritten every round, and what it knew of real and fake with it.
+`recipe: repaired` sets the options of attacks.mgan_options.REPAIRED, each of which can be set by itself;
+`benchmarks/mgan_ai.py` measures what they are worth.
 
 Differences from the paper:
 1. Signs: eq. 4 as it is usually meant (D minimises both cross-entropies, G the non-saturating ones).
@@ -24,8 +24,8 @@ Differences from the paper:
 5. `blurred`, `shift`, `match` (repaired): the identity head sees blurred, standardised, moved images, and compares the
    victim's categories with the same categories of others; otherwise contrast and category give it away.
 6. `owned_only` (repaired): only the categories that the victim owns, as its update gives them away.
-7. `critic: projection`, `diversity`, `average`, `input_noise`, `condition_scale` (repaired) and a late start are ours:
-   without the pairs of `diversity` the generator makes one image a category.
+7. `critic: projection`, `diversity`, `average`, `input_noise`, `condition_scale`, `identify` (repaired) and a late start
+   are ours.
 """
 
 from collections.abc import Callable, Mapping
