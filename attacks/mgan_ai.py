@@ -24,8 +24,8 @@ Differences from the paper:
 5. `blurred`, `shift`, `match` (repaired): the identity head sees blurred, standardised, moved images, and compares the
    victim's categories with the same categories of others; otherwise contrast and category give it away.
 6. `owned_only` (repaired): only the categories that the victim owns, as its update gives them away.
-7. `critic: projection`, `diversity`, `average`, `input_noise`, `condition_scale`, `identify` (repaired) and a late start
-   are ours.
+7. `critic: projection`, `diversity`, `average`, `input_noise`, `condition_scale`, `identify` (repaired) and a late
+   start are ours.
 """
 
 from collections.abc import Callable, Mapping

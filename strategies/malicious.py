@@ -26,6 +26,7 @@ from flwr.serverapp.strategy import Strategy
 from torch import Tensor, nn
 
 from attacks.views import Images, ServerAttack, ServerView
+from strategies.delegating import Delegating
 from strategies.recording import TooFewReplies
 from strategies.roll_call import RollCall
 from task.seeding import generator
@@ -57,7 +58,7 @@ class Watch:
     failures: list[str] = field(default_factory=list)
 
 
-class Malicious(Strategy):
+class Malicious(Delegating):
     """Delegates to `inner`; see the module's text.
 
     Args:
@@ -92,7 +93,8 @@ class Malicious(Strategy):
         note: Callable[[dict[str, Any]], None],
         keep: Callable[[int, Loot], None],
     ) -> None:
-        self.inner, self.attack, self.victim, self.roll_call = inner, attack, victim, roll_call
+        super().__init__(inner)
+        self.attack, self.victim, self.roll_call = attack, victim, roll_call
         self.rounds, self.seed, self.frozen, self.auxiliary = rounds, seed, frozen, auxiliary
         self.loot_every, self.loot_images, self.note, self.keep = loot_every, loot_images, note, keep
         self._watch = Watch(number=0, arrays=ArrayRecord(), accuracy=0.0)
@@ -147,20 +149,6 @@ class Malicious(Strategy):
                 self.keep(server_round, self._loot())
         self.note(self._line())
         return arrays, metrics
-
-    def configure_evaluate(
-        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
-    ) -> Iterable[Message]:
-        """Delegate."""
-        return self.inner.configure_evaluate(server_round, arrays, config, grid)
-
-    def aggregate_evaluate(self, server_round: int, replies: Iterable[Message]) -> MetricRecord | None:
-        """Delegate."""
-        return self.inner.aggregate_evaluate(server_round, replies)
-
-    def summary(self) -> None:
-        """Delegate."""
-        self.inner.summary()
 
     def _replace(self, message: Message, client: int) -> None:
         """Put the model that the attack wants a client to have into its message; leave the message if it wants none."""

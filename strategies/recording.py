@@ -17,6 +17,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, Re
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
+from strategies.delegating import Delegating
 from strategies.roll_call import Node, RollCall
 from task.seeding import generator
 from task.training import Evaluation
@@ -65,7 +66,7 @@ class Chosen:
         return getattr(self._grid, name)
 
 
-class Recording(Strategy):
+class Recording(Delegating):
     """Delegates to `inner`; see the module's text.
 
     Args:
@@ -94,7 +95,8 @@ class Recording(Strategy):
         evaluate: Callable[[ArrayRecord], Evaluation],
         record: Callable[[dict[str, Any], ArrayRecord], None],
     ) -> None:
-        self.inner, self.roll_call = inner, roll_call
+        super().__init__(inner)
+        self.roll_call = roll_call
         self.weighting, self.fraction, self.seed = weighting, fraction, seed
         self.min_replies, self.timeout = min_replies, timeout
         self.evaluate, self.record = evaluate, record
@@ -163,20 +165,6 @@ class Recording(Strategy):
         weight = float(str(metrics["num-examples"])) if self.weighting == "examples" else 1.0
         arrays = next(iter(reply.content.array_records.values()))
         return RecordDict({"arrays": arrays, "metrics": MetricRecord({"weight": weight})})
-
-    def configure_evaluate(
-        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
-    ) -> Iterable[Message]:
-        """Delegate; by default nobody is asked, since the server has a test set of its own."""
-        return self.inner.configure_evaluate(server_round, arrays, config, grid)
-
-    def aggregate_evaluate(self, server_round: int, replies: Iterable[Message]) -> MetricRecord | None:
-        """Delegate."""
-        return self.inner.aggregate_evaluate(server_round, replies)
-
-    def summary(self) -> None:
-        """Delegate."""
-        self.inner.summary()
 
     def after_round(self, server_round: int, arrays: ArrayRecord) -> MetricRecord:
         """Evaluate the global model and put the round on record; give this to `start` as its evaluate_fn."""
