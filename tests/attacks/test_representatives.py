@@ -1,12 +1,12 @@
-"""Client representatives: cases with a known answer, one path against the other, labels against the truth."""
+"""Client representatives: cases with a known answer, one path against the other, images against the truth."""
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from local_training import SHAPE, linear, problem, step
+from torch import nn
 
 from attacks import representatives
 from attacks.matching import Update
@@ -15,57 +15,14 @@ from attacks.views import Images
 from task import models
 from task.datasets import load, to_float
 from task.seeding import generator
-from task.settings import OptimizerSettings, SettingsError
-from task.training import make_optimizer, train
+from task.settings import SettingsError
 
-SHAPE = (1, 8, 8)
 PATHS: dict[str, tuple[Callable[..., dict[int, Images]], dict[str, Any]]] = {
     "scipy": (estimate_scipy, {}),
     "lbfgs": (estimate, {}),
     "lbfgs, head first": (estimate, {"head_iterations": 20}),
     "adam": (estimate, {"solver": "adam"}),
 }
-Problem = tuple[nn.Module, dict[int, Update], dict[int, Images]]
-
-
-@functools.cache
-def problem(clients: int, *, held: int = 3, images: int = 30, batch_size: int = 10, trained: int = 5) -> Problem:
-    """Return a model that knows the digits a little, and what clients of `held` random classes made of it.
-
-    Returns:
-        The model, the clients' updates and their images.
-
-    """
-    digits = load("digits", None)
-    pixels, known = to_float(digits.train.images), digits.train.labels
-    model = models.build("digits-cnn", SHAPE, 10, generator(0, "model"))
-    settings = OptimizerSettings(lr=0.05)
-    train(
-        model,
-        pixels[:500],
-        known[:500],
-        optimizer=make_optimizer(model, settings),
-        batch_size=50,
-        epochs=trained,
-        generator=generator(0),
-    )
-    before = models.weights(model)
-    updates: dict[int, Update] = {}
-    truth = {}
-    for client in range(clients):
-        draws = generator(1, client)
-        classes = torch.randperm(10, generator=draws)[:held].tolist()
-        own = torch.cat([(known == one).nonzero()[: images // held, 0] for one in classes])
-        model.load_state_dict(before)
-        optimizer = make_optimizer(model, settings)
-        train(
-            model, pixels[own], known[own], optimizer=optimizer, batch_size=batch_size, epochs=1, generator=generator(2)
-        )
-        updates[client] = {name: after - before[name] for name, after in models.weights(model).items()}
-        truth[client] = Images(pixels[own], known[own])
-    model.load_state_dict(before)
-    model.zero_grad(set_to_none=True)
-    return model.double().eval().requires_grad_(requires_grad=False), updates, truth
 
 
 def mean_loss(
@@ -74,21 +31,6 @@ def mean_loss(
     """Return the objective, averaged over the clients."""
     values = losses(model, updates, found, settings)
     return sum(values.values()) / len(values)
-
-
-def linear(outputs: int, *, bias: bool = True) -> nn.Module:
-    """Return one linear layer on the pixels, of random weights."""
-    model = models.initialised(lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, outputs, bias=bias)), generator(3))
-    return model.double().eval().requires_grad_(requires_grad=False)
-
-
-def step(model: nn.Module, images: Tensor, known: Tensor, rate: float = 0.1) -> dict[str, Tensor]:
-    """Return one step of gradient descent: -rate times the gradient of the mean cross-entropy."""
-    model = model.requires_grad_()
-    loss = nn.functional.cross_entropy(model(images), known)
-    parts = torch.autograd.grad(loss, list(model.parameters()))
-    model.requires_grad_(requires_grad=False)
-    return {name: -rate * part for (name, _), part in zip(model.named_parameters(), parts, strict=True)}
 
 
 @pytest.mark.parametrize("scale", ["unit", "least-squares"])
@@ -231,53 +173,6 @@ def test_an_update_of_zeros_gives_images_of_every_class(path: str, scale: str) -
     assert found.images.abs().max() <= 1
 
 
-@pytest.mark.parametrize("counts", [[12, 0, 0, 0], [7, 5, 0, 0], [4, 4, 4, 0], [0, 9, 0, 3], [0, 0, 6, 6]])
-def test_labels_of_a_model_without_opinions_are_exact(counts: list[int]) -> None:
-    """One step from all-zero weights moves the bias by n_c / n - 1 / C: classes above the mean are counted exactly."""
-    model = linear(4)
-    model.load_state_dict({name: torch.zeros_like(part) for name, part in model.state_dict().items()})
-    known = torch.arange(4).repeat_interleave(torch.tensor(counts))
-    update = step(model, torch.rand(12, *SHAPE, dtype=torch.float64, generator=generator(15)), known)
-    assert torch.bincount(labels(update, 12), minlength=4).tolist() == counts
-    assert len(labels(update, 5)) == 5
-
-
-@pytest.mark.parametrize(("trained", "most"), [(0, 0.1), (5, 0.2), (20, 0.3)])
-def test_labels_of_random_clients_are_mostly_right(trained: int, most: float) -> None:
-    """Clients of three random classes, by a fresh model, one that learns and one that has learned.
-
-    At most so large a share of the labels is wrong, by the counts of the truth; of labels drawn blindly it is 0.7.
-    """
-    _, updates, truth = problem(20, trained=trained)
-    wrong = 0.0
-    for client, update in updates.items():
-        counted = torch.bincount(labels(update, 30), minlength=10)
-        wrong += (counted - torch.bincount(truth[client].labels, minlength=10)).abs().sum().item() / 60
-    assert wrong / len(updates) < most
-
-
-@pytest.mark.parametrize("batch_size", [30, 5])
-def test_a_client_of_one_class_is_read_without_error(batch_size: int) -> None:
-    """In one step or in several, all labels are the class that it holds."""
-    _, updates, truth = problem(5, held=1, batch_size=batch_size)
-    for client, update in updates.items():
-        assert labels(update, 10).unique().tolist() == truth[client].labels.unique().tolist()
-
-
-def test_labels_are_dealt_by_largest_remainder() -> None:
-    """Shares of 1/2, 1/4 and 1/4 of 3 images are 1.5, 0.75 and 0.75: one each; of 2, ties go to the lower class."""
-    update = {"3.bias": torch.tensor([3.0, 1.0, 1.0, -1.0]), "3.weight": torch.zeros(4, 2)}
-    assert labels(update, 3).tolist() == [0, 1, 2]
-    assert labels(update, 2).tolist() == [0, 1]
-
-
-def test_a_last_layer_without_bias_is_refused_with_what_is_needed() -> None:
-    """The text says that labels are read from that bias."""
-    update = step(linear(4, bias=False), torch.zeros(1, *SHAPE, dtype=torch.float64), torch.tensor([0]))
-    with pytest.raises(SettingsError, match="last layer is linear and has a bias"):
-        representatives.labels(update, 10)
-
-
 def test_smoothing_is_symmetric_positive_definite_and_keeps_what_is_smooth() -> None:
     """As a matrix on images of 2x3x4; inside a flat image the blur changes nothing, so 1 becomes 1.5."""
     shape = (2, 3, 4)
@@ -285,12 +180,6 @@ def test_smoothing_is_symmetric_positive_definite_and_keeps_what_is_smooth() -> 
     assert torch.equal(matrix, matrix.T)
     assert torch.linalg.eigvalsh(matrix).min() >= 0.5
     assert representatives.smoothed(torch.ones(1, 24), shape).view(shape)[0, 1, 1].item() == pytest.approx(1.5)
-
-
-def test_the_last_layer_is_the_one_of_the_highest_number() -> None:
-    """Numbers are compared as numbers: layer 10 comes after layer 9."""
-    update = {"10.bias": torch.tensor([-1.0, 1.0]), "9.bias": torch.tensor([1.0, -1.0])}
-    assert labels(update, 2).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize(
