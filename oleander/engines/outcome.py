@@ -1,14 +1,12 @@
 """What became of a fleet: takes its events, keeps nodes and losses in environment.json, says why a run failed."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from oleander.engines import EngineError, log
+from oleander.engines.logs import tail
 from oleander.rundir import RunDirectory
 from task.settings import SettingsError
-
-TAIL_LINES = 15
 
 
 class Outcome:
@@ -20,9 +18,15 @@ class Outcome:
 
     """
 
-    def __init__(self, run: RunDirectory) -> None:
-        """Watch over a run directory."""
-        self._run = run
+    def __init__(self, run: RunDirectory, log_name: str) -> None:
+        """Watch over a run directory.
+
+        Args:
+            run: the run directory.
+            log_name: of the log, in its folder of logs, that the fleet's own program writes.
+
+        """
+        self._run, self._log_name = run, log_name
         self._nodes: dict[int, dict[str, Any]] = {}
         self._lost: list[dict[str, Any]] = []
         self._refused = self._failed = ""
@@ -83,7 +87,8 @@ class Outcome:
         if self._failed:
             raise EngineError(self._failed)
         if self.code:
-            raise EngineError(f"The fleet ended with exit code {self.code}. {tail(self._run.logs / 'fleet.log')}")
+            said = tail(self._run.logs / self._log_name)
+            raise EngineError(f"The fleet ended with exit code {self.code} before it could say why. {said}")
 
 
 def _merge(ours: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,12 +97,3 @@ def _merge(ours: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]
     if answer.get("device") == "cpu":  # it was given a GPU and cannot use it
         merged["device"] = "cpu"
     return merged
-
-
-def tail(path: Path) -> str:
-    """Return the end of a log, headed by its path, for a message."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return f"It left no log at {path}."
-    return "\n".join([f"The end of {path}:", *("  " + line for line in lines[-TAIL_LINES:])])

@@ -14,6 +14,8 @@ from oleander.engines.child import follow
 from oleander.engines.grpc.plan import draw_up
 from oleander.engines.outcome import Outcome
 
+LOG = "fleet.log"
+
 
 def run(job: Job, tick: Callable[[], None]) -> None:
     """Run a job with one SuperNode process for each client; see `oleander.engines.run`."""
@@ -27,7 +29,7 @@ def run(job: Job, tick: Callable[[], None]) -> None:
 
 def _follow(job: Job, home: Path, tick: Callable[[], None], fleet: str) -> Outcome:
     """Start a fleet of a kind, and return how it ended."""
-    outcome = Outcome(job.run)
+    outcome = Outcome(job.run, LOG)
 
     def ticked() -> None:
         outcome.keep()
@@ -38,9 +40,7 @@ def _follow(job: Job, home: Path, tick: Callable[[], None], fleet: str) -> Outco
         job.run.logs.mkdir(exist_ok=True)
         job.run.update_environment(fleet=fleet)
         module = f"oleander.engines.grpc.{fleet}"
-        outcome.code = follow(
-            module, plan.save(), home=home, log=plan.log("fleet.log"), tick=ticked, event=outcome.take
-        )
+        outcome.code = follow(module, plan.save(), home=home, log=plan.log(LOG), tick=ticked, event=outcome.take)
     finally:
         shutil.rmtree(home, ignore_errors=True)
         outcome.keep()

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 
-from oleander.engines.grpc import superlink, supernode
+from oleander.engines.grpc import LOG, superlink, supernode
 from oleander.engines.grpc.plan import Node, Plan
 from oleander.engines.grpc.supervisor import START_SECONDS, FleetError, how
 from oleander.engines.lifeline import Lifeline
@@ -106,7 +106,7 @@ def main(plan: Plan) -> None:
         lifeline.tell("failed", reason=str(error), log=error.log)
     except BaseException:
         traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
-        lifeline.tell("failed", reason="The fleet's own program failed.", log="fleet.log")
+        lifeline.tell("failed", reason="The fleet's own program failed.", log=LOG)
         raise
     finally:
         lifeline.end(0)

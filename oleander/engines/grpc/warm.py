@@ -7,7 +7,7 @@ and opens no gRPC channel, so that what it forks is sound.
 import sys
 import traceback
 
-from oleander.engines.grpc import fitness
+from oleander.engines.grpc import LOG, fitness
 from oleander.engines.grpc.plan import Plan
 from oleander.engines.grpc.supervisor import FleetError, Supervisor
 from oleander.engines.lifeline import Lifeline
@@ -32,7 +32,7 @@ def main(plan: Plan) -> None:
         lifeline.tell("failed", reason=str(error), log=error.log)
     except BaseException:
         traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
-        lifeline.tell("failed", reason="The fleet's own program failed.", log="fleet.log")
+        lifeline.tell("failed", reason="The fleet's own program failed.", log=LOG)
         raise
     finally:
         lifeline.end(0)

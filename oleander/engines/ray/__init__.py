@@ -11,13 +11,15 @@ from oleander.engines.child import follow
 from oleander.engines.gpus import visible
 from oleander.engines.outcome import Outcome
 
+LOG = "simulation.log"
+
 
 def run(job: Job, tick: Callable[[], None]) -> None:
     """Run a job with Flower's simulation; see `oleander.engines.run`."""
     home = job.run.path / "flower"
     job.run.logs.mkdir(exist_ok=True)
     home.mkdir(mode=0o700)
-    outcome = Outcome(job.run)
+    outcome = Outcome(job.run, LOG)
     federation = job.scenario.federation
     gpus = visible() if federation.devices == "auto" else []
     try:
@@ -34,7 +36,7 @@ def run(job: Job, tick: Callable[[], None]) -> None:
             "oleander.engines.ray.simulation",
             home / "plan.json",
             home=home,
-            log=job.run.logs / "simulation.log",
+            log=job.run.logs / LOG,
             tick=tick,
             event=outcome.take,
         )

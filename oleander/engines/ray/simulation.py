@@ -15,6 +15,7 @@ from typing import Any
 from oleander.engines.fitness import missing
 from oleander.engines.lifeline import Lifeline
 from oleander.engines.processes import die_with_parent
+from oleander.engines.ray import LOG
 
 POLL_SECONDS = 0.1
 # module: what is called or set below, none of it promised by Flower
@@ -83,11 +84,20 @@ def drive(plan: dict[str, Any], scratch: str, lifeline: Lifeline) -> None:
         simulate(plan, scratch)
         code = 0
     except Exception as error:  # noqa: BLE001 - the last frame of a process: the log gets all of it
-        lifeline.tell("failed", reason=str(error), log="simulation.log")
         traceback.print_exc()
+        sys.stderr.flush()  # before it is told: who hears of it reads the log at once
+        lifeline.tell("failed", reason=why(error), log=LOG)
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def why(error: BaseException) -> str:
+    """Return what an exception says and, where it only wraps another, as Flower's do, the first of them all."""
+    first = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    return str(error) if first is error else f"{error} The cause is {type(first).__name__}: {first}"
 
 
 def main(path: str) -> None:
@@ -109,7 +119,8 @@ def main(path: str) -> None:
         if select.select([lifeline.descriptor], [], [], POLL_SECONDS)[0]:
             lifeline.end(1)
         ended, status = os.waitpid(driver, os.WNOHANG)
-    lifeline.end(min(abs(os.waitstatus_to_exitcode(status)), 1))
+    code = os.waitstatus_to_exitcode(status)
+    lifeline.end(code if code >= 0 else 128 - code)  # ended by a signal: its number as shells give it
 
 
 if __name__ == "__main__":
