@@ -1,13 +1,16 @@
 """The command line. Every verb exits with 0 when done, 1 when the run failed, 2 when the request was wrong.
 
+Stopped by a signal, which is none of these, it exits as shells expect: 130 after Ctrl-C (SIGINT), 143 after SIGTERM.
+
 Imports of torch, Flower and matplotlib wait until a verb needs them: `oleander --help` answers at once.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -21,6 +24,10 @@ from task.settings import SettingsError, choose
 
 app = typer.Typer(
     help="Oleander: what can a malicious participant of a Flower federation learn about the others' data?",
+    epilog=(
+        "Exit status: 0 done; 1 the run failed, or doctor found that the demo cannot run; 2 the request was wrong; "
+        "130 stopped by Ctrl-C, 143 by SIGTERM."
+    ),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -28,8 +35,6 @@ app = typer.Typer(
 )
 console = Console()
 complaints = Console(stderr=True)
-
-INTERRUPTED = 130  # what typer makes of Ctrl-C
 
 Engine = Annotated[str, typer.Option(help="grpc: real Flower processes; ray: Flower's simulation.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets; else $OLEANDER_DATA, else ./data.")]
@@ -125,6 +130,9 @@ def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None
         text = f"What it had computed is kept: `oleander judge {directory.path}`, then `oleander report`."
         complaints.print(text, markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
+    except Interrupted as stop:
+        status = stop.status
+        raise
     finally:
         if status == 2:  # noqa: PLR2004 - the exit status of a wrong request
             shutil.rmtree(directory.path)
@@ -166,15 +174,40 @@ def data_folder(given: Path | None) -> str | None:
     return str(Path("data").resolve()) if Path("data").is_dir() else None
 
 
+class Interrupted(SystemExit):
+    """Raised by SIGINT and SIGTERM, so that everything that was started is ended.
+
+    Attributes:
+        status: 128 and the signal's number.
+
+    """
+
+    def __init__(self, number: int) -> None:
+        self.status = 128 + number
+        super().__init__(self.status)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    return _guarded(lambda: app(arguments, standalone_mode=False))
+    with _interruptible():
+        return _guarded(lambda: app(arguments, standalone_mode=False))
 
 
-def _interrupt(*_: object) -> None:
-    """Treat SIGTERM like Ctrl-C, so that everything that was started is ended."""
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have the signals that ask a command to stop unwind its stack; one that is ignored, as under nohup, stays so."""
+    asking = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, _interrupt) for one in asking}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    """Stop the command."""
+    raise Interrupted(number)
 
 
 def _guarded(command: Callable[[], Any]) -> int:
@@ -187,11 +220,9 @@ def _guarded(command: Callable[[], Any]) -> int:
     except click.UsageError as error:
         error.show()
         return 2
-    except (KeyboardInterrupt, click.Abort):
-        status = INTERRUPTED
-    if status == INTERRUPTED:
+    except Interrupted as stop:
         complaints.print("Interrupted; everything that was started has been ended.", style="red")
-        return 1
+        return stop.status
     return status if isinstance(status, int) else 0
 
 

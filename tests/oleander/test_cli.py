@@ -2,13 +2,16 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from oleander.cli import main
+from oleander.rundir import RunDirectory
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,6 +71,24 @@ def test_a_wrong_request_exits_with_2_and_says_what_was_expected(
     assert text in error.replace("\n", " ")
     assert "Traceback" not in error
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_exits_as_shells_expect(number: int, status: int, tmp_path: Path) -> None:
+    """128 and the signal's number, in the run directory too: neither done nor failed nor a wrong request."""
+    out = tmp_path / "run"
+    arguments = ["-m", "oleander", "run", "demo", "--set", "federation.rounds=500", "--out", str(out)]
+    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True) as command:
+        try:
+            while not (out / "logs" / "fleet.log").exists() and command.poll() is None:
+                time.sleep(0.05)
+            command.send_signal(number)
+            _, error = command.communicate(timeout=60)
+        finally:
+            command.kill()
+    assert command.returncode == status
+    assert error == "Interrupted; everything that was started has been ended.\n"
+    assert RunDirectory.open(out).environment()["exit"] == status
 
 
 def test_a_taken_out_folder_exits_with_2(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
