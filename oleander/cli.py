@@ -2,7 +2,8 @@
 
 Stopped by a signal, which is none of these, it exits as shells expect: 130 after Ctrl-C (SIGINT), 143 after SIGTERM.
 
-Imports of torch, Flower and matplotlib wait until a verb needs them: `oleander --help` answers at once.
+Imports of torch, Flower and matplotlib wait until a verb needs them: `oleander --help` answers at once. A verb's
+docstring is its help and says what its arguments are: an argument's own help is lost on the way from typer to click.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",  # without it typer shows the backslash that it puts before "[default: ...]"
     pretty_exceptions_enable=False,
 )
 console = Console()
@@ -52,7 +53,7 @@ def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: 
 
 @app.command()
 def run(
-    scenario: Annotated[str, typer.Argument(help="A YAML file, or a name from `oleander list scenarios`.")],
+    scenario: str,
     engine: Engine = "grpc",
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be repeated.")] = None,
     data: Data = None,
@@ -61,13 +62,19 @@ def run(
     seed: Seed = None,
     stock: Stock = False,
 ) -> None:
-    """Run a scenario, judge its loot and write the report."""
+    """Run a scenario, judge its loot and write the report.
+
+    SCENARIO is a YAML file, or a name from `oleander list scenarios`.
+    """
     _run(load(scenario, overrides or (), seed), engine=engine, data=data, out=out, stock=stock)
 
 
 @app.command()
-def judge(run: Annotated[Path, typer.Argument(help="A run directory.")], data: Data = None) -> None:
-    """Recompute a run's verdict.json and figures."""
+def judge(run: Path, data: Data = None) -> None:
+    """Recompute a run's verdict.json and figures.
+
+    RUN is a run directory; `oleander run` prints its path.
+    """
     from oleander.rundir import RunDirectory  # noqa: PLC0415
 
     _judge(RunDirectory.open(run), data)
@@ -75,11 +82,14 @@ def judge(run: Annotated[Path, typer.Argument(help="A run directory.")], data: D
 
 @app.command()
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="One or more run directories.")],
+    runs: list[Path],
     paper: Annotated[str | None, typer.Option(help="A paper's short name: its results beside ours.")] = None,
     out: Annotated[Path | None, typer.Option(help="The page; else report.html in the (first) run directory.")] = None,
 ) -> None:
-    """Write one self-contained page about one run, or several side by side."""
+    """Write one self-contained page about one run, or several side by side.
+
+    RUNS are run directories; `oleander run` prints their paths.
+    """
     from oleander.report import write  # noqa: PLC0415
     from oleander.rundir import RunDirectory  # noqa: PLC0415
 
@@ -88,10 +98,11 @@ def report(
 
 
 @app.command(name="list")
-def list_(
-    what: Annotated[str, typer.Argument(help="scenarios, attacks, datasets, models or strategies; or all.")] = "all",
-) -> None:
-    """List the scenarios, attacks, data sets, models and strategies there are."""
+def list_(what: Annotated[str, typer.Argument()] = "all") -> None:
+    """List the scenarios, attacks, data sets, models and strategies there are.
+
+    WHAT is scenarios, attacks, datasets, models or strategies.
+    """
     show_list(console, what)
 
 

@@ -31,6 +31,25 @@ def test_help_names_every_verb() -> None:
         assert verb in answer.stdout
 
 
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("run", ["SCENARIO is a YAML file", "[required]", "[default: grpc]"]),
+        ("judge", ["RUN is a run directory", "[required]"]),
+        ("report", ["RUNS are run directories", "[required]"]),
+        ("list", ["WHAT is scenarios, attacks", "[default: all]"]),
+    ],
+)
+def test_the_help_of_a_verb_says_what_its_arguments_are(
+    verb: str, said: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And what is left out stands for, without a backslash."""
+    assert main([verb, "--help"]) == 0
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", capfd.readouterr().out)
+    assert all(text in shown for text in said)
+    assert "\\" not in shown
+
+
 def test_help_imports_neither_torch_nor_flower() -> None:
     """That is why it answers at once."""
     code = (
