@@ -84,17 +84,22 @@ def judge(run: Path, data: Data = None) -> None:
 def report(
     runs: list[Path],
     paper: Annotated[str | None, typer.Option(help="A paper's short name: its results beside ours.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The page; else report.html in the (first) run directory.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The page; else report.html in the run directory, or for several runs/report-TIMESTAMP.html."
+        ),
+    ] = None,
 ) -> None:
     """Write one self-contained page about one run, or several side by side.
 
     RUNS are run directories; `oleander run` prints their paths.
     """
     from oleander.report import write  # noqa: PLC0415
-    from oleander.rundir import RunDirectory  # noqa: PLC0415
+    from oleander.rundir import RunDirectory, page_of  # noqa: PLC0415
 
     opened = [RunDirectory.open(path) for path in runs]
-    console.print(f"Report: {write(opened, out or opened[0].report, paper)}", soft_wrap=True)
+    console.print(f"Report: {write(opened, out or page_of(opened), paper)}", soft_wrap=True)
 
 
 @app.command(name="list")

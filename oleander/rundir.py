@@ -1,8 +1,10 @@
 """The run directory: one folder a run, written as the run goes, so that a run that dies leaves what it had."""
 
+import itertools
 import json
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ from task.settings import SettingsError, expect, parse
 
 if TYPE_CHECKING:  # torch and numpy take long to import, and the command line needs neither to answer
     from torch import Tensor
+
+RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,7 @@ class RunDirectory:
 
         """
         if out is None:
-            stamp = time.strftime("%Y%m%d-%H%M%S")
-            base = Path("runs") / scenario.name / f"{stamp}-{scenario.federation.seed}"
-            out = next(path for path in _numbered(base) if not path.exists())
+            out = _free(RUNS / scenario.name / f"{_stamp()}-{scenario.federation.seed}")
         taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
         expect(not taken, "--out to name a new or empty folder", str(out), "Choose another, or remove it.")
         try:
@@ -148,9 +150,23 @@ class RunDirectory:
         return self.path / "report.html"
 
 
-def _numbered(base: Path) -> "list[Path]":
-    """Return `base` and, for runs that begin within the same second, its numbered siblings."""
-    return [base, *(base.with_name(f"{base.name}-{number}") for number in range(2, 1000))]
+def page_of(runs: Sequence[RunDirectory]) -> Path:
+    """Return where a report goes when nobody says: one run's into its directory, and several runs' into none of theirs.
+
+    Several runs have runs/report-TIMESTAMP.html below the working folder, which is never one that is there already.
+    """
+    return runs[0].report if len(runs) == 1 else _free(RUNS / f"report-{_stamp()}.html")
+
+
+def _stamp() -> str:
+    """Return the time for a name."""
+    return time.strftime("%Y%m%d-%H%M%S")
+
+
+def _free(base: Path) -> Path:
+    """Return `base` or, where something of the same second has taken it, the first of its numbered siblings."""
+    siblings = (base.with_stem(f"{base.stem}-{number}") for number in itertools.count(2))
+    return next(path for path in itertools.chain([base], siblings) if not path.exists())
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,21 @@ def test_a_truncated_data_set_exits_with_2(tmp_path: Path, capfd: pytest.Capture
         (raw / f"{name}-ubyte").write_bytes(b"\0\0\x08\x03\0\0")
     assert main(["run", "gan-attack-mnist", "--data", str(tmp_path)]) == 2
     assert "idx" in capfd.readouterr().err
+
+
+def test_the_page_of_several_runs_is_none_of_their_own(
+    fabricate: Callable[..., RunDirectory], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run's page is its report.html; that of two, twice within a second, is two pages more, of two runs each."""
+    first, second = (str(fabricate(seed=seed).path) for seed in (0, 1))
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", first]) == 0
+    own = (Path(first) / "report.html").read_bytes()
+    assert main(["report", first, second]) == main(["report", second, first]) == 0
+    assert (Path(first) / "report.html").read_bytes() == own
+    assert not (Path(second) / "report.html").exists()
+    pages = [path.read_text(encoding="utf-8") for path in (tmp_path / "runs").glob("report-*.html")]
+    assert ["2 runs side by side" in page for page in pages] == [True, True]
 
 
 def test_list_shows_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
