@@ -121,17 +121,19 @@ def doctor(data: Data = None) -> None:
 
 def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None, stock: bool) -> None:
     """Run, judge and report. A run that fails keeps what it had; a request that is refused leaves nothing behind."""
-    from oleander import engines, environment  # noqa: PLC0415
+    from oleander import engines  # noqa: PLC0415
     from oleander.preflight import settle  # noqa: PLC0415
     from oleander.report import write  # noqa: PLC0415
     from oleander.rundir import RunDirectory  # noqa: PLC0415
     from oleander.terminal import LiveView, summary  # noqa: PLC0415
+    from server_app import environment  # noqa: PLC0415
 
     choose(engine, engines.ENGINES, "an engine")
     folder = data_folder(data)
     scenario = settle(scenario, folder)
     directory = RunDirectory.create(scenario, out)
-    directory.update_environment(**environment.beginning(engine, sys.argv[1:]), exit=None)
+    command = ["oleander", *sys.argv[1:]]
+    directory.update_environment(engine=engine, command=command, **environment.beginning(), exit=None)
     console.print(f"Run directory: {directory.path}", markup=False, soft_wrap=True)
     status = 1
     try:

@@ -10,6 +10,7 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
+from server_app import environment
 from task.runs import append_line
 
 
@@ -25,22 +26,24 @@ class Record:
 
     def __init__(self, path: Path, rounds: tuple[int, ...], accuracies: tuple[float, ...]) -> None:
         self.path, self.rounds = path, set(rounds)
+        self._environment = path / "environment.json"
         self._to_reach = sorted(accuracies)
 
     def begin(self, scenario: Mapping[str, Any]) -> None:
-        """Make the run directory, with the scenario in it where the command has not written that."""
+        """Make the run directory, with scenario and environment in it where the command has not written them."""
         (self.path / "global").mkdir(parents=True, exist_ok=True)
         target = self.path / "scenario.yaml"
         if not target.exists():
             target.write_text(yaml.safe_dump(dict(scenario), sort_keys=False), encoding="utf-8")
+        if not self._environment.exists():
+            write_json(self._environment, environment.beginning())
 
     def nodes(self, nodes: list[dict[str, Any]]) -> None:
         """Put the nodes into environment.json, beside what is known there already."""
-        path = self.path / "environment.json"
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        known = json.loads(self._environment.read_text(encoding="utf-8"))
         fields = {node["node_id"]: node for node in known.get("nodes", [])}
         known["nodes"] = [fields.get(node["node_id"], {}) | node for node in nodes]
-        write_json(path, known)
+        write_json(self._environment, known)
 
     def round(self, line: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
         """Append a line to rounds.jsonl, and keep the global model where that was asked for."""

@@ -1,5 +1,6 @@
 """What the server writes."""
 
+import importlib.metadata
 import json
 from pathlib import Path
 
@@ -52,6 +53,17 @@ def test_a_scenario_that_is_there_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "scenario.yaml").write_text("full", encoding="utf-8")
     Record(tmp_path, (), ()).begin({"name": "less"})
     assert (tmp_path / "scenario.yaml").read_text(encoding="utf-8") == "full"
+
+
+def test_where_no_command_has_said_with_what_the_run_is_made_the_server_does(tmp_path: Path) -> None:
+    """As under `flwr run`: versions, platform, devices and the start; what a command has written stays as it is."""
+    Record(tmp_path, (), ()).begin({})
+    written = json.loads((tmp_path / "environment.json").read_text(encoding="utf-8"))
+    assert set(written) == {"start", "versions", "platform", "devices"}
+    assert written["versions"]["flwr"] == importlib.metadata.version("flwr")
+    (tmp_path / "environment.json").write_text('{"engine": "grpc"}', encoding="utf-8")
+    Record(tmp_path, (), ()).begin({})
+    assert (tmp_path / "environment.json").read_text(encoding="utf-8") == '{"engine": "grpc"}'
 
 
 def test_excluded_classes_are_not_evaluated() -> None:

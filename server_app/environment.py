@@ -1,4 +1,4 @@
-"""Where and with what a run was made, for environment.json."""
+"""Where and with what a run is made, for environment.json; the command writes it, or the server where there is none."""
 
 import importlib.metadata
 import os
@@ -9,16 +9,14 @@ from typing import Any
 PACKAGES = ("oleander", "flwr", "ray", "torch", "numpy", "scikit-learn", "torchmetrics")
 
 
-def beginning(engine: str, arguments: list[str]) -> dict[str, Any]:
-    """Return what is known when a run starts."""
+def beginning() -> dict[str, Any]:
+    """Return what is known when a run starts: the time, the versions, the platform and its devices."""
     import torch  # noqa: PLC0415 - takes long to import, and only a run needs it
 
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
-        "engine": engine,
-        "command": ["oleander", *arguments],
         "start": now(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "platform": f"{platform.system()} {platform.machine()}",
         "devices": {"cores": os.cpu_count(), "gpus": gpus},
     }
@@ -29,7 +27,7 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def _version(name: str) -> str:
+def version(name: str) -> str:
     """Return a package's version, or that it is not installed (a checkout that is merely on the path)."""
     try:
         return importlib.metadata.version(name)
