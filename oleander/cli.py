@@ -7,10 +7,12 @@ docstring is its help and says what its arguments are: an argument's own help is
 """
 
 import contextlib
+import importlib.metadata
 import os
 import shutil
 import signal
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -42,6 +44,32 @@ Data = Annotated[Path | None, typer.Option(help="Folder of the data sets; else $
 Out = Annotated[Path | None, typer.Option(help="Run directory; else runs/NAME/TIMESTAMP-SEED.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")]
 Stock = Annotated[bool, typer.Option("--stock", help="Flower's own processes instead of the warm fleet (slow).")]
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    """Print the version and leave, where that is wanted."""
+    if wanted:
+        console.print(f"oleander {_version()}", highlight=False)
+        raise typer.Exit
+
+
+def _version() -> str:
+    """Return the version that is installed; of a checkout that is merely on the path, its own."""
+    try:
+        return importlib.metadata.version("oleander")
+    except importlib.metadata.PackageNotFoundError:
+        project = Path(__file__).parent.parent / "pyproject.toml"
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+]
+
+
+@app.callback()
+def options(*, version: Version = False) -> None:
+    """Take the options that stand before the verb."""
 
 
 @app.command()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def test_help_names_every_verb() -> None:
     assert answer.returncode == 0
     for verb in ("demo", "run", "judge", "report", "list", "doctor"):
         assert verb in answer.stdout
+
+
+def test_the_version_is_that_of_the_package(capfd: pytest.CaptureFixture[str]) -> None:
+    """Installed or merely on the path."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert main(["--version"]) == 0
+    assert capfd.readouterr().out == f"oleander {project['version']}\n"
 
 
 @pytest.mark.parametrize(
