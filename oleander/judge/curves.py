@@ -11,9 +11,9 @@ from matplotlib.ticker import MaxNLocator
 
 from oleander.judge import model_metrics
 from oleander.judge.global_models import Checkpoints
+from oleander.judge.words import of_model
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c564b")  # Okabe and Ito
-POINT_NAMES = {"first": "untrained", "start": "when the theft began", "final": "at the end"}
 DISTANCES = {
     "nn_rmse": "Nearest real image (RMSE, pixels in [-1, 1])",
     "mse_of_means": "Mean images (MSE, pixels in [0, 1])",
@@ -140,7 +140,7 @@ def roc(points: Checkpoints, classes: tuple[str, ...]) -> Figure:
             lines[classes[label]] = axis.plot(false, true, style, color=colour, linewidth=1.3)[0]
         axis.plot([0, 1], [0, 1], ":", color="#888888", linewidth=1)
         axis.set_aspect("equal")
-        axis.set_title(f"ROC {_point(points, point)}", fontsize=10)
+        axis.set_title(f"ROC {of_model(point, points.rounds[point])}", fontsize=10)
         axis.set_xlabel("false positive rate")
     axes[0].set_ylabel("true positive rate")
     if lines and len(lines) <= LEGEND_CLASSES:
@@ -157,7 +157,8 @@ def auc(points: Checkpoints, classes: tuple[str, ...]) -> Figure:
     width = 0.8 / len(areas)
     for index, (point, by_class) in enumerate(areas.items()):
         places = np.arange(len(labels)) + (index - (len(areas) - 1) / 2) * width
-        axis.bar(places, [by_class[one] for one in labels], width, color=_colour(index), label=_point(points, point))
+        name = of_model(point, points.rounds[point])
+        axis.bar(places, [by_class[one] for one in labels], width, color=_colour(index), label=name)
     names = [classes[one] for one in labels]
     turned = max(map(len, names)) > 3  # noqa: PLR2004  # longer names run into one another
     axis.set_xticks(range(len(labels)), names, rotation=60 if turned else 0, fontsize=8 if turned else 10)
@@ -178,12 +179,6 @@ def _series(verdict: Mapping[str, Any], label: int, name: str) -> tuple[list[int
 def _target(classes: tuple[str, ...], label: str, target: Mapping[str, Any]) -> str:
     """Name a target in a legend."""
     return f"{classes[int(label)]} ({'control, nobody holds it' if target['control'] else 'target'})"
-
-
-def _point(points: Checkpoints, point: str) -> str:
-    """Name a kept global model."""
-    number = points.rounds[point]
-    return POINT_NAMES[point] + (f" (round {number})" if number else "")
 
 
 def _colour(index: int) -> str:

@@ -1,4 +1,4 @@
-"""The global model at three points of a run: untrained, when the attack began, and at the end."""
+"""The global model at three points of a run: untrained, before the attack, and at the end."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -21,6 +21,7 @@ from oleander.judge.statistics import wilson
 
 ENOUGH, ALIKE, CERTAIN, CONTROL, SURE, STEADY = 0.5, 0.7, 0.01, 0.05, 0.8, 0.05
 STOLEN = ("records", "prototype", "likenesses")
+MODELS = {"first": "untrained", "start": "before the theft", "final": "at the end"}
 NUMBER_WORDS = {2: "two", 3: "three", 4: "four", 5: "five"}
 
 
@@ -142,6 +143,17 @@ def of_the_rounds_before(*, noise: bool) -> str:
     if not noise:
         return means
     return f"{means}, and under the attacker's noise from round 1 on: the honest accuracy is unknown from this run"
+
+
+def of_model(point: str, number: int | None) -> str:
+    """Name one of the global models that were kept.
+
+    Args:
+        point: `first`, `start` (the last one kept before the theft began, so one of an earlier round) or `final`.
+        number: the round after which it was kept, None where that is not known or says nothing.
+
+    """
+    return MODELS[point] + (f" (after round {number})" if number else "")
 
 
 def headline(attackers: Mapping[str, Mapping[str, Any]]) -> str:

@@ -13,6 +13,7 @@ import yaml
 from oleander.early_noise import disturbed
 from oleander.judge import model_metrics
 from oleander.judge.server import SERVER
+from oleander.judge.words import of_model
 from oleander.report.metrics import finite
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
@@ -272,16 +273,22 @@ def interval(numbers: Mapping[str, Any]) -> str:
 
 
 def moments(found: Gathered) -> list[tuple[str, dict[str, float]]]:
-    """Return (heading, the global model's numbers) before the theft, as it begins, after that and at the end."""
+    """Return (heading, the global model's numbers) before the theft, just before it, after that and at the end."""
     model, change = found.verdict.get("global_model") or {}, before_and_after(found)
     before = "mean before, under noise" if found.disturbed else "mean before"
     listed = [
         (before, change["before"]),
-        ("as the theft began", model.get("start") or {}),
+        (model_name(found, "start"), model.get("start") or {}),
         ("mean from then on", change["after"]),
-        ("at the end", model.get("final") or (found.rounds[-1] if found.rounds else {})),
+        (model_name(found, "final"), model.get("final") or (found.rounds[-1] if found.rounds else {})),
     ]
     return [(heading, numbers) for heading, numbers in listed if numbers]
+
+
+def model_name(found: Gathered, point: str) -> str:
+    """Name one of the global models that the judge looked at: `first`, `start` or `final`."""
+    one = (found.verdict.get("global_model") or {}).get(point) or {}
+    return of_model(point, one.get("round"))
 
 
 def before_and_after(found: Gathered) -> dict[str, dict[str, float]]:

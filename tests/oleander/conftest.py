@@ -102,9 +102,9 @@ def _verdict() -> dict[str, Any]:
         "global_model": {
             "before_attack": {"accuracy": 0.9, "precision_all": 0.9, "recall_all": 0.9, "f1_all": 0.9},
             "after_attack": {"accuracy": 0.89, "precision_all": 0.8, "recall_all": 0.8, "f1_all": 0.8},
-            "start": {"accuracy": 0.9, "precision_all": 0.9, "recall_all": 0.9, "f1_all": 0.9},
+            "start": {"round": 2, "accuracy": 0.9, "precision_all": 0.9, "recall_all": 0.9, "f1_all": 0.9},
             "final": {"accuracy": 0.89, "precision_all": 0.8, "recall_all": 0.8, "f1_all": 0.8},
-            "auc": {"first": {"1": 0.5}, "final": {"1": 0.99}},
+            "auc": {"first": {"1": 0.5}, "start": {"1": 0.9}, "final": {"1": 0.99}},
         },
         "judge": {"classifier": "digits-cnn", "trained_on": "held-out images", "images": 500, "test_accuracy": 0.97},
         "paper": {"distance_minimum": {"paper": 0.00173, "ours": 0.0123}},

@@ -130,6 +130,13 @@ def test_why_single_records_were_not_looked_for_is_said() -> None:
     assert "since only 7 of its training images are free" in target(owner_p=None, owner_test_images=7)["words"]
 
 
+def test_a_global_model_is_named_by_the_round_that_it_comes_after() -> None:
+    """An attack that begins in round 15 finds the model of round 14; the first and the last need no number."""
+    assert words.of_model("start", 14) == "before the theft (after round 14)"
+    assert words.of_model("first", 0) == "untrained"
+    assert words.of_model("final", None) == "at the end"
+
+
 def headline(targets: dict[str, Any]) -> str:
     """Return the headline of a run with one attacker."""
     return words.headline({"client-5": {"targets": targets, "start_round": 4, "verdict": ""}})

@@ -122,6 +122,8 @@ def test_one_run_shows_its_verdict_and_numbers(fabricate: Make, tmp_path: Path) 
         "not reproduced",
         f"oleander run {run.path}/scenario.yaml --engine grpc --seed 0",
         "theft begins",
+        "before the theft (after round 2)",
+        "UntrainedBefore the theft (after round 2)At the end",
     ):
         assert part in text
     assert "What is missing here" not in text
