@@ -15,6 +15,7 @@ from task.datasets import load_task
 from task.partitions import held
 from task.private import as_held
 
+DIGITS = 6
 UNITS = (
     "eq6_pairs and mse_of_means: pixels in [0, 1]; nn_rmse, nn_rmse_other, nn_rmse_real, diversity and "
     "owner_advantage: root mean squared difference per pixel, pixels in [-1, 1]; the rest are shares or pure numbers"
@@ -30,7 +31,7 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
         progress: told in words what is being done.
 
     Returns:
-        What verdict.json holds: plain values, None for what is not a number.
+        What verdict.json holds, see `plain`.
 
     Raises:
         SettingsError: where the data set cannot be read.
@@ -68,20 +69,26 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
         ],
     }
     verdict["paper"] = paper.beside(scenario.paper_values, verdict)
-    plain: dict[str, Any] = without_nan(verdict)
-    write_json(run.path / "verdict.json", plain)
+    settled: dict[str, Any] = plain(verdict)
+    write_json(run.path / "verdict.json", settled)
     progress("Drawing the figures")
     figures.draw(run, found, points, start, dataset.classes)
-    return plain
+    return settled
 
 
-def without_nan(value: Any) -> Any:
-    """Return nested plain values with None in place of NaN and infinity, which JSON does not know."""
+def plain(value: Any) -> Any:
+    """Return nested plain values as they are written: rounded, and None for NaN and infinity, which JSON does not know.
+
+    How a sum is cut into pieces, and with it a last digit, may differ from one process to the next: rounded to DIGITS
+    significant ones, far more than any of the numbers is good for, a second judging gives the same file.
+    """
     if isinstance(value, dict):
-        return {key: without_nan(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+        return [plain(inner) for inner in value]
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
 
 
 def _missing(run: RunDirectory, scenario: Scenario, points: global_models.Checkpoints) -> list[str]:

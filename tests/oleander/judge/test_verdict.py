@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from oleander.judge import figures, judge
-from oleander.judge.verdict import without_nan
+from oleander.judge.verdict import plain
 from oleander.rundir import RunDirectory
 
 Fabricate = Callable[..., RunDirectory]
@@ -72,11 +72,10 @@ def test_a_complete_run_is_judged_completely(fabricate: Fabricate) -> None:
 def test_judging_again_gives_the_same(fabricate: Fabricate) -> None:
     """To the last bit, figures included; the truth is not written anew."""
     run = fabricate("average")
-    first, _ = judged(run)
-    pictures = {path.name: path.read_bytes() for path in run.figures.iterdir()}
-    again, _ = judged(run)
-    assert again == first
-    assert {path.name: path.read_bytes() for path in run.figures.iterdir()} == pictures
+    judged(run)
+    first = {path: path.read_bytes() for path in (run.path / "verdict.json", *run.figures.iterdir())}
+    judged(run)
+    assert {path: path.read_bytes() for path in (run.path / "verdict.json", *run.figures.iterdir())} == first
 
 
 def test_a_run_that_died_is_judged_as_far_as_it_got(fabricate: Fabricate) -> None:
@@ -116,4 +115,10 @@ def test_a_run_that_died_at_once_is_judged_too(fabricate: Fabricate) -> None:
 
 def test_what_is_not_a_number_becomes_null() -> None:
     """JSON knows neither NaN nor infinity."""
-    assert without_nan({"a": [1.0, float("nan")], "b": (float("inf"), "x")}) == {"a": [1.0, None], "b": [None, "x"]}
+    assert plain({"a": [1.0, float("nan")], "b": (float("inf"), "x")}) == {"a": [1.0, None], "b": [None, "x"]}
+
+
+def test_the_last_digits_of_a_sum_are_not_written() -> None:
+    """0.1 + 0.2 is 0.3; six digits stay of numbers large and small, and whole numbers and truths are left alone."""
+    assert plain([0.1 + 0.2, 1234567.0, 1.23456789e-9]) == [0.3, 1234570.0, 1.23457e-9]
+    assert repr(plain([12345678, True, 2.0])) == "[12345678, True, 2.0]"
