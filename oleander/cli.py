@@ -6,14 +6,12 @@ Imports of torch, Flower and matplotlib wait until a verb needs them: `oleander 
 docstring is its help and says what its arguments are: an argument's own help is lost on the way from typer to click.
 """
 
-import contextlib
 import importlib.metadata
 import os
 import shutil
-import signal
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -21,6 +19,7 @@ import click
 import typer
 from rich.console import Console
 
+from oleander.interrupts import Interrupted, interruptible
 from oleander.listing import show_list
 from oleander.scenario import Scenario, load
 from task.settings import SettingsError, choose
@@ -220,40 +219,10 @@ def data_folder(given: Path | None) -> str | None:
     return str(Path("data").resolve()) if Path("data").is_dir() else None
 
 
-class Interrupted(SystemExit):
-    """Raised by SIGINT and SIGTERM, so that everything that was started is ended.
-
-    Attributes:
-        status: 128 and the signal's number.
-
-    """
-
-    def __init__(self, number: int) -> None:
-        self.status = 128 + number
-        super().__init__(self.status)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    with _interruptible():
+    with interruptible():
         return _guarded(lambda: app(arguments, standalone_mode=False))
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have the signals that ask a command to stop unwind its stack; one that is ignored, as under nohup, stays so."""
-    asking = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
-    before = {one: signal.signal(one, _interrupt) for one in asking}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
-def _interrupt(number: int, _frame: object) -> None:
-    """Stop the command."""
-    raise Interrupted(number)
 
 
 def _guarded(command: Callable[[], Any]) -> int:
