@@ -11,7 +11,6 @@ Everyone holds indices into the data set's training images (task.partitions); `i
 """
 
 import dataclasses
-import math
 from collections.abc import Mapping
 
 import torch
@@ -67,11 +66,31 @@ def turn(images: Tensor, degrees: float) -> Tensor:
     """
     if degrees == 0 or not len(images):
         return images
+    moved = sampled(images.float(), rotations(torch.full((len(images),), degrees), images))
+    return moved.round().clamp(0, 255).byte()
+
+
+def turned(images: Tensor, degrees: Tensor) -> Tensor:
+    """Turn images float32 [N, C, H, W] in [-1, 1] likewise, unrounded, each by degrees of its own [N]."""
+    return sampled(images + 1, rotations(degrees, images)) - 1
+
+
+def rotations(degrees: Tensor, images: Tensor) -> Tensor:
+    """Return where pixels come from when images [N, C, H, W] are turned by degrees [N] counter-clockwise.
+
+    Returns:
+        float32 [N, 2, 3], in coordinates from -1 to 1 on both axes, hence the sides' ratio in it; the last column, the
+        shift, is 0.
+
+    """
     height, width = images.shape[2:]
-    angle = math.radians(degrees)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    # Where each pixel comes from, in coordinates from -1 to 1 on both axes, hence the sides' ratio.
-    affine = torch.tensor([[cosine, -sine * height / width, 0], [sine * width / height, cosine, 0]])
-    grid = functional.affine_grid(affine.expand(len(images), 2, 3), list(images.shape), align_corners=False)
-    turned = functional.grid_sample(images.float(), grid, "bilinear", "zeros", align_corners=False)
-    return turned.round().clamp(0, 255).byte()
+    angle = degrees.double().deg2rad()
+    cosine, sine, nothing = angle.cos(), angle.sin(), torch.zeros_like(angle)
+    rows = [[cosine, -sine * height / width, nothing], [sine * width / height, cosine, nothing]]
+    return torch.stack([torch.stack(row, 1) for row in rows], 1).float()
+
+
+def sampled(images: Tensor, places: Tensor) -> Tensor:
+    """Return images float32 [N, C, H, W] read at places [N, 2, 3] (see `rotations`); bilinear, 0 outside."""
+    grid = functional.affine_grid(places, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, "bilinear", "zeros", align_corners=False)

@@ -1,10 +1,10 @@
 """Small changes that leave an image of the data one: a stolen image a little off must be judged as a person would."""
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from task.private import rotations, sampled
 
 TURN = 10.0
 SHIFT, ZOOM, FAINT, BLUR, SPECKLE = 0.06, 0.1, 0.4, 0.8, 0.2
@@ -35,17 +35,15 @@ def _between(low: float, high: float, count: int, generator: torch.Generator) ->
 def _moved(images: Tensor, generator: torch.Generator, turn: float, about: Tensor | None) -> Tensor:
     """Turn, zoom and shift."""
     count = len(images)
-    angle = _between(-math.radians(turn), math.radians(turn), count, generator)
-    if about is not None:
-        angle = angle + about.deg2rad()
+    degrees = _between(-turn, turn, count, generator)
     zoom = _between(1 - ZOOM, 1 + ZOOM, count, generator)
-    across, down = (_between(-2 * SHIFT, 2 * SHIFT, count, generator) for _ in range(2))
-    rows = [torch.stack([zoom * angle.cos(), -zoom * angle.sin(), across], 1)]
-    rows.append(torch.stack([zoom * angle.sin(), zoom * angle.cos(), down], 1))
-    grid = functional.affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
+    shift = torch.stack([_between(-2 * SHIFT, 2 * SHIFT, count, generator) for _ in range(2)], 1)
+    places = zoom.view(-1, 1, 1) * rotations(degrees if about is None else degrees + about, images)
+    places[:, :, 2] = shift
     if about is None:
+        grid = functional.affine_grid(places, list(images.shape), align_corners=False)
         return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    return functional.grid_sample(images + 1, grid, padding_mode="zeros", align_corners=False) - 1
+    return sampled(images + 1, places) - 1
 
 
 def _worn(images: Tensor, generator: torch.Generator) -> Tensor:

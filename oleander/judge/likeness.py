@@ -1,6 +1,6 @@
 """What representatives give away of each client's images: distance to its mean image, agreement of the labels.
 
-A representative (Wang, section V-B) is an image with which a client's update could have been made. Of clients that take
+A representative (Wang, section V-E) is an image with which a client's update could have been made. Of clients that take
 several steps it is a blurred mean of a class at best, so that its yardstick is the client's mean image, with the same
 distance to the other clients' beside it.
 """

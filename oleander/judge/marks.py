@@ -66,7 +66,8 @@ class Mark:
         usual: float64 [classes], the mean score of a class's public images without the mark; of a class without such
             the mean of all classes.
         above: float64, how far above that an image with the mark lies.
-        held_out: float64, balanced accuracy on public images of classes that the regression had not seen.
+        held_out: float64, balanced accuracy on public images of classes that neither the regression nor the threshold
+            had seen.
 
     """
 
@@ -130,14 +131,14 @@ def train(images: Tensor, labels: Tensor, marked: Tensor, *, judged: Sequence[in
         "Without them nothing public tells what the mark looks like.",
     )
     given = torch.cat([images[others], images[others].flip(3)])  # in a mirror, too
-    worn = (_worn(given, generator(seed, "judge", "mark", copy)) for copy in range(COPIES))
-    seen = [edges(given), *(edges(one) for one in worn)]
-    scores = torch.empty(len(truth), dtype=torch.float64)
+    copies = (worn(given, generator(seed, "judge", "mark", copy)) for copy in range(COPIES))
+    seen = [edges(given), *(edges(one) for one in copies)]
+    scores, folds = torch.empty(len(truth), dtype=torch.float64), torch.empty(len(truth), dtype=torch.int64)
     for fold, one in enumerate(with_mark):  # each with a share of the classes without
         left_out = torch.isin(whose, torch.tensor([one, *without[fold :: len(with_mark)]]))
-        weights, centre = _ridge([part[~left_out] for part in seen], truth[~left_out])
-        scores[left_out] = (seen[0][left_out] - centre) @ weights
-    weights, centre = _ridge(seen, truth)
+        weights, centre = ridge([part[~left_out] for part in seen], truth[~left_out])
+        scores[left_out], folds[left_out] = (seen[0][left_out] - centre) @ weights, fold
+    weights, centre = ridge(seen, truth)
     plain = (edges(images[~marked]) - centre) @ weights
     of = [plain[labels[~marked] == label] for label in range(classes)]
     above = (scores[truth].mean() - scores[~truth].mean()) / 2
@@ -146,22 +147,38 @@ def train(images: Tensor, labels: Tensor, marked: Tensor, *, judged: Sequence[in
         centre=centre,
         usual=torch.stack([one.mean() if len(one) else plain.mean() for one in of]),
         above=above,
-        held_out=_balanced(scores > scores[~truth].mean() + above, truth),
+        held_out=_balanced(above_the_others(scores, truth, folds), truth),
     )
 
 
-def _ridge(shown: Sequence[Tensor], marked: Tensor) -> tuple[Tensor, Tensor]:
-    """Fit +1 for marked and -1 for the others, both kinds with equal weight; return weights and centre."""
-    x, y = torch.cat(list(shown)), marked.repeat(len(shown)).double() * 2 - 1
-    share = torch.where(y > 0, 0.5 / (y > 0).sum(), 0.5 / (y < 0).sum()) * len(y)
-    centre = (x * share[:, None]).mean(0)
-    x = x - centre  # the mean of y is 0, since both kinds weigh the same
+def above_the_others(scores: Tensor, truth: Tensor, folds: Tensor) -> Tensor:
+    """Say of each score whether it is nearer to the marked ones' mean; the means are those of the other folds."""
+    found = torch.empty_like(truth)
+    for fold in set(folds.tolist()):
+        known, asked = folds != fold, folds == fold
+        found[asked] = scores[asked] > (scores[known & truth].mean() + scores[known & ~truth].mean()) / 2
+    return found
+
+
+def ridge(shown: Sequence[Tensor], marked: Tensor) -> tuple[Tensor, Tensor]:
+    """Fit +1 for marked and -1 for the others, both kinds with equal weight; return weights and centre.
+
+    The normal equations have as many unknowns as there are edges, however many images there are.
+    """
+    truth = marked.double() * 2 - 1
+    share = torch.where(marked, 0.5 / marked.sum(), 0.5 / (~marked).sum()) * len(marked)
+    centre = torch.stack([(part * share[:, None]).mean(0) for part in shown]).mean(0)
     strength = RIDGE * shown[0].var(0).sum()
-    dual = torch.linalg.solve(x @ x.T + strength * torch.diag(1 / share), y)
-    return x.T @ dual, centre
+    products, wanted = strength * torch.eye(len(centre), dtype=torch.float64), torch.zeros_like(centre)
+    for part in shown:
+        x = part - centre  # the mean of the truth is 0, since both kinds weigh the same
+        weighed = x * share[:, None]
+        products += weighed.T @ x
+        wanted += weighed.T @ truth
+    return torch.linalg.solve(products, wanted), centre
 
 
-def _worn(images: Tensor, draw: torch.Generator) -> Tensor:
+def worn(images: Tensor, draw: torch.Generator) -> Tensor:
     """Change images a little, two thirds of them blurred and half of them noisy, as stolen images often are."""
     images = augment.lightly(images, draw, SWAY)
     radius = torch.randint(BLUR + 1, (len(images), 1, 1, 1), generator=draw)

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from oleander.judge import classifier
 from oleander.judge.classifier import Judge, Settings
+from task import private
 from task.datasets import Dataset, to_float
 from task.models import weights
 from task.seeding import generator
 
 ENOUGH, MOST = 50, 1500
 CODE = ("augment", "classifier", "noise", "properties", "marks")
-"""Modules whose change makes another judge."""
+"""Modules whose change makes another judge; so does task.private's, by which images are turned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +107,8 @@ def key(what: str, facts: object, *arrays: Tensor) -> str:
     digest = hashlib.sha256(json.dumps([facts, torch.__version__]).encode())
     for array in arrays:
         digest.update(array.numpy().tobytes())
-    for module in CODE:
-        digest.update((Path(__file__).parent / f"{module}.py").read_bytes())
+    for path in (*(Path(__file__).parent / f"{module}.py" for module in CODE), Path(private.__file__)):
+        digest.update(path.read_bytes())
     return f"judge-{what}-{digest.hexdigest()[:16]}"
 
 

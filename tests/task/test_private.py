@@ -56,6 +56,16 @@ def test_turning_is_what_pil_does(height: int, width: int) -> None:
     assert np.abs(ours - theirs)[inside].max() <= 1
 
 
+@pytest.mark.parametrize(("height", "width"), [(9, 9), (8, 13)])
+def test_each_image_is_turned_by_its_own_degrees(height: int, width: int) -> None:
+    """In [-1, 1] as in bytes, to within the rounding, and whatever the sides' ratio."""
+    images = noise(height, width)
+    degrees = torch.tensor([30.0, -45.0, 180.0])
+    ours = private.turned(to_float(images), degrees)
+    whole = [private.turn(image.unsqueeze(0), angle) for image, angle in zip(images, degrees.tolist(), strict=True)]
+    torch.testing.assert_close(ours, to_float(torch.cat(whole)), atol=0.005, rtol=0)
+
+
 def test_outside_is_black_and_arguments_stay() -> None:
     """The corners of a white square turned by 45 degrees are black, its middle white; the square itself stays white."""
     white = torch.full((1, 1, 9, 9), 255, dtype=torch.uint8)

@@ -42,6 +42,27 @@ def test_the_mark_is_told_on_persons_that_were_never_seen_with_it(mark: marks.Ma
     assert mark.held_out > 0.8
 
 
+def test_the_ridge_is_that_of_the_dual_problem() -> None:
+    """Few images of many edges: with a as unknowns, (X X' + l / s) a = y, the weights X' a are the same."""
+    draw = generator(0, "ridge")
+    shown = [torch.randn(9, 20, generator=draw, dtype=torch.float64) for _ in range(2)]
+    marked = torch.arange(9) < 3
+    weights, centre = marks.ridge(shown, marked)
+    x, y = torch.cat(shown), marked.repeat(2).double() * 2 - 1
+    share = torch.where(y > 0, 18 * 0.5 / 6, 18 * 0.5 / 12).double()
+    torch.testing.assert_close(centre, (x * share[:, None]).mean(0))
+    x = x - centre
+    strength = marks.RIDGE * shown[0].var(0).sum()
+    torch.testing.assert_close(weights, x.T @ torch.linalg.solve(x @ x.T + strength * torch.diag(1 / share), y))
+
+
+def test_the_stated_accuracys_threshold_is_of_the_other_folds() -> None:
+    """Of 0 and 1 the middle is 0.5, of 4 and 5 it is 4.5: by each other's both of one fold are called alike."""
+    scores, truth = torch.tensor([0.0, 1, 4, 5]), torch.tensor([False, True, False, True])
+    found = marks.above_the_others(scores, truth, torch.tensor([0, 0, 1, 1]))
+    assert found.tolist() == [False, False, True, True]
+
+
 def test_edges_do_not_see_brightness(mark: marks.Mark) -> None:
     """A brighter picture has the same edges; a flat one has none; the number of cells is about ten a side."""
     image = person(0, bar=True) * 0.5
