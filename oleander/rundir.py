@@ -103,6 +103,11 @@ class RunDirectory:
         path = self.path / "loot" / who / f"other-round-{server_round:04d}.npz"
         return _load_images(path) if path.is_file() else None
 
+    def not_owned_samples(self, who: str, server_round: int) -> "tuple[Tensor, Tensor] | None":
+        """Return a server's samples of classes that its victim does not hold, likewise."""
+        path = self.path / "loot" / who / f"not-owned-round-{server_round:04d}.npz"
+        return _load_images(path) if path.is_file() else None
+
     def representatives(self, who: str) -> "dict[int, Path]":
         """Return the files of representatives by round."""
         return {_round_of(path): path for path in sorted(self.path.glob(f"loot/{who}/representatives-round-*.npz"))}

@@ -104,7 +104,8 @@ class PrivateSettings:
     Attributes:
         kind: `rotated` (its images are turned) or `attribute` (it holds the images that a table marks).
         client: id of the participant.
-        degrees: of `rotated`, counter-clockwise; 0 leaves its images upright, as a control.
+        degrees: of `rotated`, counter-clockwise; 0 leaves its images upright, as a control ...
+        asked: ... of a run in which they are turned by so much: the turn that the judge then asks for.
         classes: of `rotated` in a partition of `random-classes`: the classes it holds; None draws them.
         table: of `attribute`: file name of the table, in the folder of the images.
 
@@ -113,6 +114,7 @@ class PrivateSettings:
     kind: str
     client: int = 0
     degrees: float = 30.0
+    asked: float = 30.0
     classes: tuple[int, ...] | None = None
     table: str | None = None
 
@@ -120,6 +122,8 @@ class PrivateSettings:
         choose(self.kind, ("rotated", "attribute"), "a kind of private property")
         expect(self.client >= 0, "private.client to be the id of a participant", self.client)
         expect(math.isfinite(self.degrees), "private.degrees to be a number", self.degrees)
+        asks = math.isfinite(self.asked) and self.asked != 0
+        expect(asks, "private.asked to be the degrees of a turn", self.asked, "Those of the run that this controls.")
         given, attribute = self.classes, self.kind == "attribute"
         expect(given is None or not attribute, "private.classes for the kind rotated only", given)
         different = given is None or (bool(given) and len(set(given)) == len(given))

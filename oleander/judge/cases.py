@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from oleander.early_noise import sends_early_noise
-from oleander.judge import model_metrics, server, truth
+from oleander.judge import marks, model_metrics, server, truth
 from oleander.judge.attackers import Attacker, Findings, judge_attacker
 from oleander.judge.disclosure import Case
 from oleander.judge.independent import Independent
@@ -19,7 +19,10 @@ from oleander.judge.victims import Belongings, Victim, belongings
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 from task.datasets import Dataset, to_float
-from task.private import as_held
+from task.private import as_held, turned
+from task.seeding import generator
+
+AUXILIARY = 1000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,10 +114,23 @@ def _server(
     everyone = belongings(dataset, scenario.task, holding, sorted(holding))
     case = None
     if theirs is not None and evidence.judge.properties is not None:
-        public = _without(dataset, theirs)
-        facts = evidence.judge.property_facts
-        case = Case(attacker=attacker, victim=theirs, judge=evidence.judge.properties, facts=facts, public=public)
+        by_up_to = float(scenario.server.attack_options.get("turned") or 0)
+        case = Case(
+            attacker=attacker,
+            victim=theirs,
+            judge=evidence.judge.properties,
+            facts=evidence.judge.property_facts,
+            public=_without(dataset, theirs, seed),
+            auxiliary=auxiliary(dataset, theirs, by_up_to, seed),
+            turned=by_up_to,
+        )
     found = server.judge_server(run, attacker, victim=after, case=case, holdings=everyone, progress=progress)
+    if victim is not None and theirs is None:
+        found.missing.append(
+            f"The server's attack is after participant {after}, but the private property is participant "
+            f"{victim.client}'s: whether it shows (J) is not judged. Set server.attack_options.victim to "
+            f"{victim.client}."
+        )
     _score(run, attacker, theirs, found)
     return found
 
@@ -133,8 +149,12 @@ def _classes(dataset: Dataset, holding: Mapping[int, Tensor], client: int | None
     return tuple(sorted(set(dataset.train.labels[holding[client]].tolist())))
 
 
-def _without(dataset: Dataset, victim: Victim) -> Belongings:
-    """Return public images without the victim's property, of the classes by which it is judged."""
+def _without(dataset: Dataset, victim: Victim, seed: int) -> Belongings:
+    """Return public images without the victim's property, of the classes by which it is judged.
+
+    Those without a mark are blurred and noisy, several times each, since stolen images are: by the marks' judge, clean
+    ones of these classes are what a mark is measured against.
+    """
     parts = []
     for split in (dataset.test, dataset.train):
         fits = torch.isin(split.labels, torch.tensor(victim.judged, dtype=torch.int64))
@@ -144,7 +164,23 @@ def _without(dataset: Dataset, victim: Victim) -> Belongings:
             fits &= ~split.marked
         parts.append((split.images[fits], split.labels[fits]))
     images, labels = (torch.cat(both) for both in zip(*parts, strict=True))
-    return Belongings(images=to_float(images), labels=labels, client=torch.full_like(labels, -1))
+    shown = to_float(images)
+    if victim.settings.kind == "attribute":
+        shown = torch.cat([marks.worn(shown, generator(seed, "judge", "public", one)) for one in range(marks.COPIES)])
+        labels = labels.repeat(marks.COPIES)
+    return Belongings(images=shown, labels=labels, client=torch.full_like(labels, -1))
+
+
+def auxiliary(dataset: Dataset, victim: Victim, degrees: float, seed: int) -> Belongings:
+    """Return the server's own images of the judged classes, turned at random by up to `degrees` either way."""
+    fits = torch.isin(dataset.test.labels, torch.tensor(victim.judged, dtype=torch.int64))
+    images, labels = to_float(dataset.test.images[fits]), dataset.test.labels[fits]
+    if degrees and len(images):
+        times = -(-AUXILIARY // len(images))
+        images, labels = images.repeat(times, 1, 1, 1), labels.repeat(times)
+        angles = torch.rand(len(images), generator=generator(seed, "judge", "auxiliary")) * 2 - 1
+        images = turned(images, degrees * angles)
+    return Belongings(images=images, labels=labels, client=torch.full_like(labels, -1))
 
 
 def _of_participant(seen: Dataset, evidence: Evidence, client: int | None, seed: int, label: int) -> truth.Truth:

@@ -28,7 +28,11 @@ PROPERTY = {
     "category": "right class, with the property or without",
     "noise_share": "not of this data",
 }
-YARDSTICKS = {"J_real": "the victim's own images", "J_real_public": "public images {}"}
+YARDSTICKS = {
+    "J_real": "the victim's own images",
+    "J_auxiliary": "the server's own images, as the attack turns them",
+    "J_real_public": "public images {}",
+}
 
 
 def recognised(verdict: Mapping[str, Any], classes: tuple[str, ...]) -> Figure:

@@ -2,8 +2,9 @@
 
 J is the share of samples for the victim's classes that the judge takes for the right category, with the victim's
 property, out of category x {without, with} and "not of this data". Its controls stand beside it: samples of "not the
-victim", samples of classes that the victim does not hold, the victim's real images, and public images without the
-property. The headline is the mean of the last three evaluations, never the best round.
+victim", samples of classes that the victim does not hold, the server's own images as the attack turns them (what a
+generator shows that copies them and knows nothing of the victim), the victim's real images, and public images without
+the property. The headline is the mean of the last three evaluations, never the best round.
 """
 
 import math
@@ -34,6 +35,8 @@ class Case:
         judge: of category and property.
         facts: about that judge.
         public: public images without the property, of the victim's judged classes.
+        auxiliary: the server's own images of these classes, turned at random as the attack turns them ...
+        turned: ... by up to so many degrees either way; 0 where it doesn't.
 
     """
 
@@ -42,25 +45,31 @@ class Case:
     judge: PropertyJudge
     facts: dict[str, Any]
     public: Belongings
+    auxiliary: Belongings
+    turned: float = 0.0
 
 
-def of_property(case: Case, loot: Loot, others: Mapping[int, Mapping[int, Tensor]]) -> dict[str, Any]:
+def of_property(case: Case, loot: Loot, others: Loot, not_owned: Loot) -> dict[str, Any]:
     """Return what is said of the private property; see the module's text.
 
     Args:
         case: see Case.
         loot: the samples.
         others: samples of "not the victim" by round and class; empty where there are none.
+        not_owned: samples of classes that the victim does not hold, likewise; where there are none, the loot's own of
+            such classes take their place, if it has any.
 
     """
     victim, judge = case.victim, case.judge
     lines = [
-        in_one_round(case, by_class, others.get(number, {})) | {"round": number} for number, by_class in loot.items()
+        in_one_round(case, by_class, others.get(number, {}), not_owned.get(number, {})) | {"round": number}
+        for number, by_class in loot.items()
     ]
     late = lines[-LAST_ROUNDS:]
     means = {name: _mean([line[name] for line in late]) for name in HEADLINE}
     count = sum(late[-1]["counts"].values()) if late else 0
-    share = means["J"]
+    share, last = means["J"], max(loot, default=0)
+    foreign = _foreign(victim, loot.get(last, {}), not_owned.get(last, {}))
     low, high = wilson(round(share * count), count) if math.isfinite(share) else (math.nan, math.nan)
     unseen = {label: case.attacker.truth(label).held_out for label in victim.judged}
     real = nearness(victim, unseen, case.attacker.seed)
@@ -71,6 +80,8 @@ def of_property(case: Case, loot: Loot, others: Mapping[int, Mapping[int, Tensor
         "control": victim.upright,
         "classes": list(victim.classes),
         "judged_classes": list(victim.judged),
+        "not_owned_classes": {str(label): case.attacker.names[label] for label in sorted(foreign)},
+        "turned": case.turned,
         "judge": case.facts,
         "per_round": [{key: value for key, value in line.items() if key != "counts"} for line in lines],
         "rounds": [line["round"] for line in late],
@@ -81,6 +92,7 @@ def of_property(case: Case, loot: Loot, others: Mapping[int, Mapping[int, Tensor
         "samples": count,
         "J_real": _share(judge, victim.own.images, victim.own.labels, victim.judged),
         "J_real_public": _share(judge, case.public.images, case.public.labels, victim.judged),
+        "J_auxiliary": _share(judge, case.auxiliary.images, case.auxiliary.labels, victim.judged),
         "nn_rmse_victim_real": real[0],
         "nn_rmse_others_real": real[1],
     }
@@ -91,13 +103,21 @@ def _absent(victim: Victim, line: Mapping[str, Any]) -> list[int]:
     return [label for label in victim.judged if str(label) not in line["counts"]]
 
 
-def in_one_round(case: Case, loot: Mapping[int, Tensor], other: Mapping[int, Tensor]) -> dict[str, Any]:
+def _foreign(victim: Victim, loot: Mapping[int, Tensor], not_owned: Mapping[int, Tensor]) -> Mapping[int, Tensor]:
+    """Return a round's samples of classes that the victim does not hold."""
+    return {label: images for label, images in (not_owned or loot).items() if label not in victim.classes}
+
+
+def in_one_round(
+    case: Case, loot: Mapping[int, Tensor], other: Mapping[int, Tensor], not_owned: Mapping[int, Tensor]
+) -> dict[str, Any]:
     """Return one round's numbers.
 
     Args:
         case: see Case.
         loot: samples float32 [N, C, H, W] by class.
         other: the same of "not the victim".
+        not_owned: the same of classes that the victim does not hold, see `of_property`.
 
     Returns:
         `J`, `J_other`, `J_not_owned`; `category`, the share that shows the right category with the property or
@@ -107,7 +127,6 @@ def in_one_round(case: Case, loot: Mapping[int, Tensor], other: Mapping[int, Ten
     """
     victim, judge = case.victim, case.judge
     mine = {label: loot[label] for label in victim.judged if label in loot}
-    foreign = {label: images for label, images in loot.items() if label not in victim.classes}
     images, labels = _together(mine)
     found = judge.verdicts(images) if len(images) else None
     right = torch.zeros(0) if found is None else (found.category == labels) & ~found.junk
@@ -116,7 +135,7 @@ def in_one_round(case: Case, loot: Mapping[int, Tensor], other: Mapping[int, Ten
     return {
         "J": _mean(shown.tolist()),
         "J_other": _share(judge, *_together({label: other[label] for label in victim.judged if label in other})),
-        "J_not_owned": _share(judge, *_together(foreign)),
+        "J_not_owned": _share(judge, *_together(_foreign(victim, loot, not_owned))),
         "category": _mean(right.tolist()),
         "noise_share": math.nan if found is None else found.junk.double().mean().item(),
         "nn_rmse_victim": near[0],

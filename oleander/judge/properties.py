@@ -20,7 +20,7 @@ from oleander.judge.classifier import Judge, Settings
 from task.training import logits
 
 TURNED = 30.0
-"""Degrees asked for where the victim's images are not turned at all (the upright control), so that runs compare."""
+"""Degrees asked for unless told otherwise."""
 SWAY = 5.0
 """Degrees either way by which an upright or turned image may be off in training."""
 

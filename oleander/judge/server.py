@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from oleander.judge import disclosure, inception, likeness, server_words
-from oleander.judge.attackers import UNREADABLE, Attacker, Findings, judge_attacker, sorted_out
+from oleander.judge.attackers import UNREADABLE, Attacker, Findings, Loot, judge_attacker, sorted_out
 from oleander.judge.disclosure import Case
 from oleander.judge.sheets import Exhibits, compose
 from oleander.judge.victims import Belongings, Victim
@@ -51,7 +51,7 @@ def judge_server(
     verdict = found.verdict
     verdict["victim"] = victim
     verdict["attack_share"] = attack_share(run.rounds())
-    others = {number: _other(run, attacker, number, found.missing) for number in found.loot}
+    others, not_owned = _controls(run, attacker, found)
     theirs = _representatives(run, attacker, found.missing)
     verdict["representatives"] = {}
     if theirs is not None:
@@ -62,6 +62,7 @@ def judge_server(
         exhibits = Exhibits(
             loot=found.loot[last],
             other=others[last],
+            not_owned=not_owned[last],
             representatives=theirs,
             holdings=holdings,
             victim=victim,
@@ -71,7 +72,7 @@ def judge_server(
         found.sheet = compose(exhibits, len(attacker.names), attacker.seed)
     if case is not None:
         progress("Asking for the private property")
-        verdict["property"] = disclosure.of_property(case, found.loot, others)
+        verdict["property"] = disclosure.of_property(case, found.loot, others, not_owned)
         for label, target in verdict["targets"].items():
             target.update(server_words.of_class(int(label), target, verdict["property"]))
         verdict |= {"verdict": server_words.of_server(verdict), "headline": server_words.headline(verdict)}
@@ -122,11 +123,24 @@ def _representatives(run: RunDirectory, attacker: Attacker, missing: list[str]) 
     return Belongings(images=images.clamp(-1, 1), labels=labels, client=client)
 
 
-def _other(run: RunDirectory, attacker: Attacker, server_round: int, missing: list[str]) -> dict[int, Tensor]:
-    """Return what is looked at of a round's samples of "not the victim", by class; empty without."""
-    try:
-        read = run.other_samples(attacker.who, server_round)
-    except UNREADABLE as error:
-        missing.append(f"The samples of “not the victim” in round {server_round} cannot be read: {error}.")
-        return {}
-    return {} if read is None else sorted_out(attacker, server_round, *read) or {}
+def _controls(run: RunDirectory, attacker: Attacker, found: Findings) -> tuple[Loot, Loot]:
+    """Return what is looked at of "not the victim" and of classes that the victim does not hold, for each round judged.
+
+    By round and class; a round of which there are none is empty.
+    """
+    kinds: tuple[tuple[str, Callable[[str, int], tuple[Tensor, Tensor] | None]], ...] = (
+        ("“not the victim”", run.other_samples),
+        ("classes that the victim does not hold", run.not_owned_samples),
+    )
+    controls: tuple[Loot, Loot] = ({}, {})
+    for control, (name, read) in zip(controls, kinds, strict=True):
+        for number in found.loot:
+            control[number] = {}
+            try:
+                images = read(attacker.who, number)
+            except UNREADABLE as error:
+                found.missing.append(f"The samples of {name} in round {number} cannot be read: {error}.")
+                continue
+            if images is not None:
+                control[number] = sorted_out(attacker, number, *images) or {}
+    return controls

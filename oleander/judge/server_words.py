@@ -2,10 +2,12 @@
 
 That the server learned what only the victim holds is `shown` where, over the last evaluations together, at least half
 of the samples for the victim's classes show the right class with the property (J), and that is at least a quarter more
-than of the same generator's samples of "not the victim", and than of public images without the property. `class only`:
-the samples show the class, but not so the property. `not shown`: neither. Of a single class the same is said of its own
-samples. An attack whose victim has no turned images is the control of the one whose victim has: there, nothing can be
-shown, and J says what the attack invents.
+than of the same generator's samples of "not the victim", of the server's own images as the attack turns them, and of
+public images without the property. `class only`: the samples show the class, but not so the property. `not shown`:
+neither. Of a single class the same is said of its own samples. An attack whose victim has no turned images is the
+control of the one whose victim has: there, nothing can be shown, and J says what the attack invents. Without that run,
+an attack that turns images of its own shows something `beside its controls` only: among them is what the judge makes of
+these images, but not what a generator makes of them.
 """
 
 import math
@@ -15,6 +17,8 @@ from typing import Any
 from oleander.judge.words import ENOUGH, SURE, listed, percent
 
 CLEAR = 0.25
+BESIDE = "beside its controls"
+INVENTED = ("J_other", "J_auxiliary", "J_real_public")
 SHOWN, CLASS_ONLY, NOT_SHOWN, NO_LOOT, CONTROL = "shown", "class only", "not shown", "no loot", "control"
 
 
@@ -31,8 +35,8 @@ def conclusion(share: float, category: float, prop: Mapping[str, Any]) -> str:
         return NO_LOOT
     if prop["control"]:
         return CONTROL
-    if share >= ENOUGH and share - _invented(prop) >= CLEAR:
-        return SHOWN
+    if share >= ENOUGH and share - invented(prop) >= CLEAR:
+        return BESIDE if prop.get("turned") else SHOWN
     return CLASS_ONLY if category >= ENOUGH else NOT_SHOWN
 
 
@@ -72,6 +76,7 @@ def of_class(label: int, target: Mapping[str, Any], prop: Mapping[str, Any]) -> 
     found = conclusion(share, target["recognised"], prop)
     lead = {
         SHOWN: f"Samples of class {name} are {prop['words']}, as the victim's are",
+        BESIDE: f"Beside the controls of this run, samples of class {name} are {prop['words']}, as the victim's are",
         CLASS_ONLY: f"Samples of class {name} show the class, but that they are {prop['words']} is not shown",
         NOT_SHOWN: f"That samples of class {name} show what the victim holds is not shown",
         CONTROL: f"Class {name} of the control, whose images are {prop['without']}",
@@ -134,6 +139,7 @@ def headline(verdict: Mapping[str, Any]) -> str:
         return f"The control: {victim}'s images are {prop['without']}, and {measured}. So much the attack invents."
     lead = {
         SHOWN: f"The server learned what only {victim} holds: {measured}",
+        BESIDE: f"Beside the controls of this run, the server's samples show what only {victim} holds: {measured}",
         CLASS_ONLY: f"The server's samples show the classes, but that they are {victim}'s is not shown: {measured}",
         NOT_SHOWN: f"That the server learned what {victim} holds is not shown: {measured}",
     }[found]
@@ -145,19 +151,23 @@ def _controls(prop: Mapping[str, Any], victim: str) -> str:
     said = []
     if _finite(prop["J_other"]):
         said.append(f"of its samples of “not {victim}” {percent(prop['J_other'])}")
+    if prop.get("turned") and _finite(prop["J_auxiliary"]):
+        said.append(f"of the server's own images, as the attack turns them, {percent(prop['J_auxiliary'])}")
     if _finite(prop["J_real_public"]):
         said.append(f"of public images {prop['without']} {percent(prop['J_real_public'])}")
     text = ", ".join(said) + (", and " if said else "") + f"of {victim}'s own images {percent(prop['J_real'])}."
     if prop["J_real"] < SURE:
         text += " So the judge is no sure judge of the property."
-    if prop["kind"] == "rotated":
-        text += " What the attack invents is known only beside a run whose victim's images are upright."
-    return text
+    if prop["kind"] != "rotated":
+        return f"{text} No run of a victim {prop['without']} stands beside it: what the attack invents is not known."
+    if prop.get("turned"):
+        return f"{text} A run whose victim's images are upright is the last word."
+    return f"{text} What the attack invents is known only beside a run whose victim's images are upright."
 
 
-def _invented(prop: Mapping[str, Any]) -> float:
-    """Return the greater of the two controls within the run; 0 where there is neither."""
-    return max((prop[name] for name in ("J_other", "J_real_public") if _finite(prop[name])), default=0.0)
+def invented(prop: Mapping[str, Any]) -> float:
+    """Return the greatest of the controls within the run; 0 where there is none."""
+    return max((prop[name] for name in INVENTED if _finite(prop.get(name))), default=0.0)
 
 
 def _finite(value: float | None) -> bool:

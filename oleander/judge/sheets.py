@@ -1,8 +1,9 @@
 """The sheet of pictures of a server's attack, after Wang's Fig. 4 and 5: a column a class, a row for what is compared.
 
 From above: what the other participants hold, what the victim holds, representatives of another participant and of the
-victim, the loot, and the control, samples of "not the victim". The victim's classes are framed. Nothing is hand-picked:
-all are drawn at random, the loot being the first of the samples that the numbers are about.
+victim, the loot, and the controls: samples of classes that the victim does not hold, where they were left for that,
+and of "not the victim". The victim's classes are framed. Nothing is hand-picked: all are drawn at random, the loot
+being the first of the samples that the numbers are about.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,6 +48,7 @@ class Exhibits:
 
     Attributes:
         loot, other: the last round's samples by class, of the victim and of "not the victim".
+        not_owned: those of classes that the victim does not hold, where they are no part of the loot.
         representatives: the last ones; none where that is not tried.
         holdings: what the participants hold.
         victim: one of them; None for no one in particular.
@@ -57,6 +59,7 @@ class Exhibits:
 
     loot: Mapping[int, Tensor]
     other: Mapping[int, Tensor]
+    not_owned: Mapping[int, Tensor]
     representatives: Belongings | None
     holdings: Belongings
     victim: int | None
@@ -79,7 +82,12 @@ def compose(exhibits: Exhibits, classes: int, seed: int) -> Sheet:
             (f"representatives of\nparticipant {client}", _drawn(theirs, theirs.client == client, seed), 2)
             for client in _represented(theirs, victim, owned)
         ]
-    rows += [(f"loot, round {exhibits.round}", exhibits.loot, 4), (f"“not participant {victim}”", exhibits.other, 2)]
+    foreign = {label: images for label, images in exhibits.not_owned.items() if label not in owned}
+    rows += [
+        (f"loot, round {exhibits.round}", exhibits.loot, 4),
+        (f"classes that\nparticipant {victim}\ndoes not hold", foreign, 2),
+        (f"“not participant {victim}”", exhibits.other, 2),
+    ]
     framed = f": participant {victim}'s classes are framed" if victim is not None else ""
     return Sheet(
         columns=_columns(classes, owned, exhibits.judged),

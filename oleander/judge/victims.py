@@ -7,7 +7,6 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from oleander.judge.properties import TURNED
 from oleander.judge.truth import Lens
 from task import private
 from task.datasets import Dataset, to_float
@@ -59,7 +58,7 @@ class Victim:
     @property
     def asked(self) -> float:
         """Degrees that the judge asks for; 0 where it does not ask for a turn."""
-        return 0.0 if self.settings.kind != "rotated" else self.settings.degrees or TURNED
+        return 0.0 if self.settings.kind != "rotated" else self.settings.degrees or self.settings.asked
 
     @property
     def words(self) -> str:

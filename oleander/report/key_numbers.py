@@ -61,12 +61,13 @@ def _of_property(said: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumb
     rounds = ", ".join(str(number) for number in said.get("rounds") or [])
     low, high = written(_rounded(said.get("J_low")), "share"), written(_rounded(said.get("J_high")), "share")
     share = finite(said.get("J"))
-    other = finite(said.get("J_other"))
-    control, label = (
-        (other, "of its samples of “not the victim” do so")
-        if other is not None
-        else (finite(said.get("J_real_public")), f"of real images {said.get('without')} seem to do so")
-    )
+    labels = {
+        "J_other": "of its samples of “not the victim” do so",
+        "J_auxiliary": "of the server's own images, as the attack turns them, do so",
+        "J_real_public": f"of real images {said.get('without')} seem to do so",
+    }
+    found = [(number, label) for name, label in labels.items() if (number := finite(said.get(name))) is not None]
+    control, label = max(found, key=lambda one: one[0], default=(None, labels["J_other"]))
     return (
         KeyNumber(
             value=written(_rounded(share), "share"),
@@ -79,7 +80,7 @@ def _of_property(said: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumb
         KeyNumber(
             value=written(_rounded(control), "share"),
             label=label,
-            note="The control: what passes for the victim's without being asked for."
+            note="The strongest of this run's controls: what passes for the victim's without being it."
             if control is not None
             else "Not judged.",
         ),

@@ -83,6 +83,7 @@ def _numbers(said: dict[str, Any], share: float | None) -> list[Line]:
         ("… of samples of “not the victim”", "The same generator, asked for anybody else.", "J_other"),
         ("… of classes that it does not hold", "Where there is nothing of the victim's to learn.", "J_not_owned"),
         ("… of the victim's own images (yardstick)", "What the judge makes of the real thing.", "J_real"),
+        ("… of the server's own images, as the attack turns them", "What copies of these would show.", "J_auxiliary"),
         (f"… of public images {without}", "What the judge takes for it by mistake.", "J_real_public"),
         ("Right class", "With the property or without.", "category"),
         ("Not an image of this data", "By the judge of the property.", "noise_share"),

@@ -40,6 +40,32 @@ def test_a_server_is_judged_even_where_nobody_can_judge_the_property(
     assert found.sheet is not None
 
 
+def test_a_server_that_is_after_another_than_the_private_participant_is_told_so(
+    digits: Dataset, judge_model: Judge, tmp_path: Path
+) -> None:
+    """Participant 1 has no property: that J is missing is said, and why."""
+    values = to_dict(server_runs.scenario())
+    values["server"]["attack_options"] = {"victim": 1}
+    chosen = scenarios.resolve(parse(scenarios.Scenario, values, "scenario"))
+    run = server_runs.make(tmp_path / "run", "victim", chosen)
+    found = cases.judged(run, evidence(chosen, digits, judge_model), lambda _: None)["server"]
+    assert "property" not in found.verdict
+    assert any("after participant 1, but the private property is participant 0's" in text for text in found.missing)
+
+
+def test_the_servers_own_images_are_turned_as_the_attack_turns_them(digits: Dataset) -> None:
+    """Many times each, by other angles; where the attack turns none they are as they are."""
+    chosen = server_runs.scenario()
+    victim = victims.find(digits, chosen.task, held(digits, chosen.task, chosen.federation.clients, 0))
+    assert victim is not None
+    plain, turned = (cases.auxiliary(digits, victim, degrees, 0) for degrees in (0.0, 45.0))
+    count = int(torch.isin(digits.test.labels, torch.tensor([2, 4, 7])).sum())
+    assert len(plain.labels) == count
+    assert len(turned.labels) == count * -(-1000 // count)
+    assert set(turned.labels.tolist()) == {2, 4, 7}
+    assert not torch.equal(turned.images[:count], turned.images[count : 2 * count])
+
+
 def test_a_server_that_is_after_nobody_steals_from_all_holders(
     digits: Dataset, judge_model: Judge, tmp_path: Path
 ) -> None:

@@ -78,13 +78,15 @@ def case(digits: Dataset) -> Case:
         judge=Reader(),
         facts={},
         public=belongings(said((2, 0, 0), (2, 1, 0)), [2, 2], -1),
+        auxiliary=belongings(said((2, 1, 0), (2, 1, 0), (2, 1, 0), (2, 0, 0), (5, 1, 0)), [2, 2, 2, 2, 5], -1),
+        turned=45.0,
     )
 
 
 def test_j_counts_the_right_class_with_the_property_that_is_no_junk(case: Case) -> None:
     """Of four samples one is all that: the others are unmarked, junk, and of another class. Three show a class."""
     loot = {2: said((2, 1, 0), (2, 0, 0), (2, 1, 1)), 7: said((2, 1, 0)), 5: said((5, 1, 0), (5, 0, 0))}
-    found = disclosure.in_one_round(case, loot, {2: said((2, 1, 0), (2, 0, 0), (2, 0, 0)), 5: said((5, 1, 0))})
+    found = disclosure.in_one_round(case, loot, {2: said((2, 1, 0), (2, 0, 0), (2, 0, 0)), 5: said((5, 1, 0))}, {})
     assert found["J"] == pytest.approx(1 / 4)
     assert found["category"] == pytest.approx(2 / 4)
     assert found["noise_share"] == pytest.approx(1 / 4)
@@ -93,17 +95,29 @@ def test_j_counts_the_right_class_with_the_property_that_is_no_junk(case: Case) 
     assert found["by_class"] == {"2": pytest.approx(1 / 3), "7": 0}
 
 
+def test_classes_not_held_are_asked_for_where_the_loot_lacks_them(case: Case) -> None:
+    """The file of such samples counts, what it has of the victim's classes and what the loot has of others does not."""
+    loot = {2: said((2, 1, 0)), 5: said((5, 0, 0))}
+    foreign = {2: said((2, 1, 0)), 6: said((6, 1, 0), (6, 1, 0), (6, 0, 0))}
+    assert disclosure.in_one_round(case, loot, {}, foreign)["J_not_owned"] == pytest.approx(2 / 3)
+    found = disclosure.of_property(case, {3: loot}, {}, {3: foreign})
+    assert found["not_owned_classes"] == {"6": "6"}
+    assert disclosure.of_property(case, {3: loot}, {}, {})["not_owned_classes"] == {"5": "5"}
+
+
 def test_the_headline_is_the_mean_of_the_last_three_rounds(case: Case) -> None:
     """J is 1, 0, 0 and 1 in rounds 4, 6, 8 and 10: the mean of the last three is a third, whatever the first was."""
     yes, no = said((2, 1, 0), (2, 1, 0)), said((2, 0, 0), (2, 0, 0))
     loot = {4: {2: yes}, 6: {2: no}, 8: {2: no}, 10: {2: yes}}
-    found = disclosure.of_property(case, loot, {})
+    found = disclosure.of_property(case, loot, {}, {})
     assert found["rounds"] == [6, 8, 10]
     assert found["J"] == pytest.approx(1 / 3)
     assert [line["J"] for line in found["per_round"]] == [1, 0, 0, 1]
     assert math.isnan(found["J_other"])
     assert found["J_real"] == pytest.approx(2 / 3)
     assert found["J_real_public"] == pytest.approx(1 / 2)
+    assert found["J_auxiliary"] == pytest.approx(3 / 4)
+    assert found["turned"] == 45
     assert found["J_low"] < found["J"] < found["J_high"]
     assert found["words"] == "turned by 30 degrees"
     assert found["absent"] == {"6": [7], "8": [7], "10": [7]}
@@ -120,6 +134,6 @@ def test_nearness_compares_equal_numbers_of_the_same_class(case: Case) -> None:
 
 def test_without_loot_there_is_no_number(case: Case) -> None:
     """NaN, which the verdict turns into null."""
-    found: dict[str, Any] = disclosure.of_property(case, {}, {})
+    found: dict[str, Any] = disclosure.of_property(case, {}, {}, {})
     assert all(math.isnan(found[name]) for name in ("J", "J_low", "J_high", "category"))
     assert found["rounds"] == []

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 import server_runs
+import torch
 from PIL import Image
 
 from oleander.judge import figures, judge
 from oleander.judge.server import attack_share
+from task.datasets import load
+from task.runs import keep_arrays
+from task.seeding import generator
 
 pytestmark = pytest.mark.usefixtures("toy_attack")
 
@@ -41,6 +45,7 @@ def test_loot_is_called_what_it_is(tmp_path: Path, kind: str, conclusion: str) -
     assert prop["J_not_owned"] < 0.15
     assert prop["J_real"] > 0.8
     assert prop["J_real_public"] < 0.15
+    assert prop["J_auxiliary"] < 0.15
     assert (prop["noise_share"] > 0.9) == (kind == "noise")
     assert prop["rounds"] == [3, 4, 5]
     assert prop["judge"]["test_accuracy"] > 0.8
@@ -64,6 +69,25 @@ def test_a_victim_whose_images_are_upright_is_the_control(tmp_path: Path) -> Non
     assert prop["judge"]["victim_accuracy"] > 0.8
     assert found["headline"].startswith("The control: ")
     assert {target["conclusion"] for target in found["targets"].values()} == {"control"}
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_classes_not_held_are_judged_by_their_own_file(tmp_path: Path) -> None:
+    """Turned images of them, which the loot's are not: J_not_owned is high, and the sheet has a row."""
+    run = server_runs.make(tmp_path / "run", "victim", server_runs.scenario())
+    for number in range(server_runs.START, server_runs.ROUNDS + 1):
+        images, labels = run.samples("server", number)
+        turned = server_runs.samples("victim", load("digits"), 3, 30.0, generator(number, "not owned"))
+        keep_arrays(
+            run.path / "loot" / "server" / f"not-owned-round-{number:04d}.npz",
+            images=turned,
+            labels=torch.full((len(turned),), 3),
+        )
+        assert (labels == 3).any()
+        assert images.shape[1:] == turned.shape[1:]
+    prop = judge(run, None, lambda _: None)["attackers"]["server"]["property"]
+    assert prop["J_not_owned"] > 0.8
+    assert prop["not_owned_classes"] == {"3": "3"}
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -19,6 +19,8 @@ PROPERTY: dict[str, Any] = {
     "J": 0.75,
     "J_other": 0.25,
     "J_real_public": 0.05,
+    "J_auxiliary": 0.05,
+    "turned": 0.0,
     "J_not_owned": 0.2,
     "J_real": 0.95,
     "category": 0.9,
@@ -50,6 +52,8 @@ def verdict(**changes: Any) -> dict[str, Any]:
         ({"J_other": 0.51}, "class only"),
         ({"J_other": None, "J_real_public": 0.6}, "class only"),
         ({"J_other": None}, "shown"),
+        ({"turned": 45.0}, "beside its controls"),
+        ({"turned": 45.0, "J_auxiliary": 0.51}, "class only"),
         ({"J": 0.1, "category": 0.4}, "not shown"),
         ({"control": True}, "control"),
         ({"J": math.nan}, "no loot"),
@@ -70,6 +74,24 @@ def test_the_headline_names_shares_rounds_and_controls() -> None:
         "public images upright 5 %, and of participant 0's own images 95 %. What the attack invents is known only "
         "beside a run whose victim's images are upright."
     )
+
+
+def test_an_attack_that_turns_its_own_images_needs_an_upright_run() -> None:
+    """What copies of these would show stands beside, and nothing is plainly shown."""
+    text = server_words.headline(verdict(turned=45.0, J_auxiliary=0.35))
+    assert text == (
+        "Beside the controls of this run, the server's samples show what only participant 0 holds: 75 % of its samples "
+        "of participant 0's classes show the class turned by 30 degrees (mean of rounds 80, 90 and 100); of its "
+        "samples of “not participant 0” 25 %, of the server's own images, as the attack turns them, 35 %, of public "
+        "images upright 5 %, and of participant 0's own images 95 %. A run whose victim's images are upright is the "
+        "last word."
+    )
+
+
+def test_of_a_mark_no_run_without_it_stands_beside() -> None:
+    """And the words say so."""
+    text = server_words.headline(verdict(kind="attribute", without="without glasses"))
+    assert text.endswith("No run of a victim without glasses stands beside it: what the attack invents is not known.")
 
 
 def test_a_judge_that_misses_the_victims_own_images_is_no_sure_judge() -> None:

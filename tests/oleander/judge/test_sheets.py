@@ -24,6 +24,7 @@ def exhibits(**changes: object) -> Exhibits:
     given: dict[str, object] = {
         "loot": {label: images([label] * 5) for label in range(40)},
         "other": {},
+        "not_owned": {1: images([1]), 5: images([5])},
         "representatives": belongings((0, 1), (1, 2), (2, 3)),
         "holdings": belongings((0, 1), (0, 2), (1, 2), (2, 3)),
         "victim": 0,
@@ -43,11 +44,13 @@ def test_rows_show_the_others_the_victim_their_representatives_and_the_loot() ->
         "representatives of participant 1",
         "representatives of participant 0",
         "loot, round 7",
+        "classes that participant 0 does not hold",
         "“not participant 0”",
     ]
     rows = {name: by_class for name, (_, by_class, _) in zip(names, sheet.rows, strict=True)}
     assert sorted(rows["other participants"]) == [2, 3]
     assert sorted(rows["participant 0, the victim"]) == [1, 2]
+    assert sorted(rows["classes that participant 0 does not hold"]) == [5]
     assert sheet.owned == {1, 2}
     assert sheet.columns == tuple(range(10))
 
@@ -59,7 +62,7 @@ def test_of_many_classes_the_judged_come_first() -> None:
 
 def test_without_a_victim_there_is_no_frame() -> None:
     """An attack on nobody in particular."""
-    sheet = sheets.compose(exhibits(victim=None, representatives=None), 10, seed=0)
+    sheet = sheets.compose(exhibits(victim=None, representatives=None, not_owned={}), 10, seed=0)
     assert sheet.owned == frozenset()
     assert [name for name, by_class, _ in sheet.rows if by_class] == ["participants", "loot, round 7"]
 

@@ -2,13 +2,14 @@
 
 import dataclasses
 
+import pytest
 import torch
 
 from oleander.judge import truth, victims
-from task.datasets import Dataset, Split, to_float
+from task.datasets import Dataset, Split, load, to_float
 from task.partitions import held
 from task.private import turn
-from task.settings import PartitionSettings, PrivateSettings, TaskSettings
+from task.settings import PartitionSettings, PrivateSettings, SettingsError, TaskSettings
 
 ROTATED = TaskSettings(
     dataset="digits",
@@ -59,6 +60,18 @@ def test_the_upright_control_is_one(digits: Dataset) -> None:
     assert found is not None
     assert found.upright
     assert (found.words, found.asked) == ("turned by 30 degrees", 30)
+
+
+def test_the_upright_control_asks_for_the_turn_of_the_run_that_it_controls() -> None:
+    """By 45 degrees where that is said; no turn at all is no question."""
+    digits = load("digits")
+    private = PrivateSettings(kind="rotated", client=1, classes=(2, 4, 7), degrees=0.0, asked=45.0)
+    task = dataclasses.replace(ROTATED, private=private)
+    found = victims.find(digits, task, held(digits, task, 3, 0))
+    assert found is not None
+    assert (found.upright, found.words) == (True, "turned by 45 degrees")
+    with pytest.raises(SettingsError, match=r"private\.asked"):
+        PrivateSettings(kind="rotated", asked=0.0)
 
 
 def test_of_marked_images_only_classes_of_both_kinds_are_judged() -> None:

@@ -105,12 +105,16 @@ def test_only_the_victims_classes_are_targets(run: RunDirectory) -> None:
 
 
 def test_the_key_numbers_are_about_the_property() -> None:
-    """J, “not the victim”, and the distance; where there is no such control, real images without the property."""
+    """J, the strongest control, and the distance: here “not the victim”, without that real images, and so on."""
     first, second, third = key_numbers({"attackers": {"server": SERVER}})
     assert (first.value, second.value, third.value) == ("75 %", "25 %", "0.40")
     assert "turned by 30 degrees" in first.label
     active = SERVER | {"property": PROPERTY | {"J_other": None}}
     assert key_numbers({"attackers": {"server": active}})[1].value == "5 %"
+    turning = SERVER | {"property": PROPERTY | {"J_auxiliary": 0.35}}
+    second = key_numbers({"attackers": {"server": turning}})[1]
+    assert second.value == "35 %"
+    assert "as the attack turns them" in second.label
 
 
 def test_a_servers_start_and_warnings_are_known(run: RunDirectory) -> None:
