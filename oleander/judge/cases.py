@@ -61,7 +61,7 @@ def judged(run: RunDirectory, evidence: Evidence, progress: Callable[[str], None
         else:
             attacker = _participant(who, scenario, evidence, final)
             found[who] = judge_attacker(run, attacker, progress)
-            _score(run, attacker, evidence.victim, found[who])
+            _score(run, attacker, dataset, evidence.victim, found[who])
     return found
 
 
@@ -131,15 +131,27 @@ def _server(
             f"{victim.client}'s: whether it shows (J) is not judged. Set server.attack_options.victim to "
             f"{victim.client}."
         )
-    _score(run, attacker, theirs, found)
+    _score(run, attacker, dataset, theirs, found)
     return found
 
 
-def _score(run: RunDirectory, attacker: Attacker, victim: Victim | None, found: Findings) -> None:
+def _score(run: RunDirectory, attacker: Attacker, dataset: Dataset, victim: Victim | None, found: Findings) -> None:
     """Add the inception score of the loot where there is a victim whose images it is held against."""
-    stolen = [int(label) for label, target in found.verdict["targets"].items() if not target["control"]]
-    if victim is not None and stolen:
-        found.verdict["inception"] = server.of_inception(run, attacker, victim, stolen, found.missing)
+    if victim is not None:
+        scores = server.of_inception(run, attacker, victim, _real(dataset, victim), found.missing)
+        found.verdict |= {"inception": scores} if scores else {}
+
+
+def _real(dataset: Dataset, victim: Victim) -> Belongings:
+    """Return real images to compare scores with: test images as the victim would hold them; of a marked data set all.
+
+    The marked data set has so few of the judged classes that those without the mark, which the judge learned from, must
+    count as well: there, the score of real images is rather too high.
+    """
+    images, labels = dataset.test.images, dataset.test.labels
+    if victim.settings.kind == "attribute":
+        images, labels = torch.cat([images, dataset.train.images]), torch.cat([labels, dataset.train.labels])
+    return Belongings(images=to_float(victim.as_held(images)), labels=labels, client=torch.full_like(labels, -1))
 
 
 def _classes(dataset: Dataset, holding: Mapping[int, Tensor], client: int | None) -> tuple[int, ...] | None:

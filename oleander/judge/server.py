@@ -87,9 +87,24 @@ def attack_share(lines: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def of_inception(
-    run: RunDirectory, attacker: Attacker, victim: Victim, classes: Sequence[int], missing: list[str]
+    run: RunDirectory, attacker: Attacker, victim: Victim, real: Belongings, missing: list[str]
 ) -> dict[str, Any] | None:
-    """Return the inception scores of the last loot for some classes, see oleander.judge.inception; None without."""
+    """Return the inception scores of an attacker's last loot, see oleander.judge.inception; None without.
+
+    Always of the classes by which the victim is judged, so that attacks compare: the score can be no higher than their
+    number, whichever classes an attack makes beside them.
+
+    Args:
+        run: the run directory.
+        attacker: whose loot it is.
+        victim: whose classes count.
+        real: real images to compare with; those of the judged classes are.
+        missing: gets a sentence where there is nothing to score.
+
+    Returns:
+        The scores, `round`, and `classes`, how many of the `classes_asked` there are samples of.
+
+    """
     last = max(run.loot().get(attacker.who, {}), default=None)
     if last is None:
         return None
@@ -97,14 +112,16 @@ def of_inception(
         images, labels = run.samples(attacker.who, last)
     except UNREADABLE:  # said when the loot was judged
         return None
-    chosen = torch.isin(labels, torch.tensor(list(classes), dtype=torch.int64)) if len(images) else labels.bool()
+    judged = torch.tensor(victim.judged, dtype=torch.int64)
+    chosen = torch.isin(labels, judged) if len(images) else labels.bool()
     if images.shape[1:] != attacker.shape or not images.isfinite().all() or not chosen.any():
         missing.append(f"There is no loot of {attacker.named} to compute an inception score of.")
         return None
     draw = generator(attacker.seed, "judge", attacker.who, "inception")
-    own = torch.isin(victim.own.labels, torch.tensor(list(classes), dtype=torch.int64))
-    found = inception.scores(attacker.model, images[chosen].clamp(-1, 1), victim.own.images[own], draw)
-    return found | {"round": last}
+    reals, own = (one.images[torch.isin(one.labels, judged)] for one in (real, victim.own))
+    found = inception.scores(attacker.model, images[chosen].clamp(-1, 1), reals, own, draw)
+    shown = len(set(labels[chosen].tolist()))
+    return found | {"round": last, "classes": shown, "classes_asked": len(victim.judged)}
 
 
 def _representatives(run: RunDirectory, attacker: Attacker, missing: list[str]) -> Belongings | None:

@@ -114,13 +114,16 @@ def _scores(scores: dict[str, Any]) -> list[Line]:
     """Return the inception scores with real images' beside them."""
     if not scores:
         return []
-    count, real = written(scores.get("samples")), written(scores.get("samples_real"))
-    own, imagenet = "By the judge's own classifier; no scale to compare with a paper's.", "By ImageNet's Inception v3."
+    count, real, few = (written(scores.get(name)) for name in ("samples", "samples_real", "samples_alike"))
+    classes = f"Of {written(scores.get('classes'))} of {written(scores.get('classes_asked'))} classes"
+    own, imagenet = "by the judge's own classifier; no scale to compare with a paper's.", "By ImageNet's Inception v3."
     return [
-        (f"Inception score of {count} samples", own, _spread(scores, "is_task")),
-        (f"… of {real} images of the victim's", own, _spread(scores, "is_task_real")),
+        (f"Inception score of {count} samples", f"{classes}, {own}", _spread(scores, "is_task")),
+        (f"… of {few} of them", "Mean of many draws of as many as there are.", written(scores.get("is_task_alike"))),
+        (f"… of {real} real images", "Of the same classes.", _spread(scores, "is_task_real")),
+        ("Left out: not of this data", "Samples that the judge refuses.", written(scores.get("junk_share"), "share")),
         (f"Inception score of {count} samples", imagenet, _spread(scores, "is_imagenet")),
-        (f"… of {real} images of the victim's", imagenet, _spread(scores, "is_imagenet_real")),
+        (f"… of {real} real images", imagenet, _spread(scores, "is_imagenet_real")),
         (
             "Fréchet distance (FID)",
             "Of the judge's features to those of the victim's images.",

@@ -99,5 +99,8 @@ def test_a_participants_loot_of_the_victims_classes_gets_a_score_and_no_test_of_
     target = found["client-3"].verdict["targets"]["2"]
     assert 0 in target["owner"]
     assert target["owner_p"] is None
-    assert found["client-3"].verdict["inception"]["samples"] == 20
+    scores = found["client-3"].verdict["inception"]
+    assert scores["samples"] == 20
+    assert (scores["classes"], scores["classes_asked"]) == (2, 3)
+    assert scores["samples_real"] == int(torch.isin(digits.test.labels, torch.tensor([2, 4, 7])).sum())
     assert found["server"].missing == ["There is no loot of the server."]

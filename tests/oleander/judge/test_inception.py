@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from oleander.judge import inception, quality
+from oleander.judge import inception, noise, quality
 from oleander.judge.classifier import Judge
 from task.datasets import Dataset, to_float
 from task.seeding import generator
@@ -22,19 +22,33 @@ def test_real_digits_score_near_their_number(judge_model: Judge, digits: Dataset
     """Ten classes, told apart with certainty, make nearly ten; images of one class make nearly one."""
     images = to_float(digits.test.images)
     alike = images[digits.test.labels == 3]
-    found = inception.scores(judge_model, alike, images, generator(0))
+    found = inception.scores(judge_model, alike, images, images, generator(0))
     assert found["is_task"] < 1.5
     assert found["is_task_real"] > 8
     assert found["samples"] == len(alike)
     assert found["samples_real"] == len(images)
+    assert found["samples_alike"] == len(alike)
+    assert found["is_task_alike"] == pytest.approx(found["is_task"])
+    assert found["junk_share_real"] < 0.1
     assert 0 < found["is_task_real_std"] < 0.5
     assert found["is_imagenet"] == "not computed"
     assert found["fid"] > 0
 
 
+def test_noise_is_no_class_and_few_are_compared_with_few(judge_model: Judge, digits: Dataset) -> None:
+    """Half of the samples is noise, whose share is told; of 60, 20 are scored beside 20 real images."""
+    threes = to_float(digits.test.images[digits.test.labels == 3][:30])
+    mixed = torch.cat([threes, noise.saturated(threes, generator(0))])
+    found = inception.scores(judge_model, mixed, threes[:20], threes, generator(0))
+    assert found["junk_share"] == pytest.approx(0.5, abs=0.05)
+    assert found["junk_share_real"] == 0
+    assert found["samples_alike"] == 20
+    assert 1 <= found["is_task_alike"] <= found["is_task"]
+
+
 def test_no_more_than_400_samples_are_taken(judge_model: Judge) -> None:
     """As in the paper, so that scores of attacks with more loot compare."""
-    found = inception.scores(judge_model, torch.zeros(500, 1, 8, 8), torch.zeros(500, 1, 8, 8), generator(0))
+    found = inception.scores(judge_model, *[torch.zeros(500, 1, 8, 8)] * 3, generator(0))
     assert found["samples"] == found["samples_real"] == 400
     assert found["is_task"] == pytest.approx(1)
 
