@@ -52,7 +52,8 @@ class Result:
 class Row:
     """A result beside ours.
 
-    `status` is `reproduced`, `not reproduced`, `with other settings`, `to look at`, `not judged` or `not run`.
+    `status` is `reproduced`, `not reproduced`, `with other settings`, `to look at`, `not run` or `not judged`, the last
+    with the reason in brackets where there is one to tell.
     """
 
     result: Result
@@ -177,10 +178,15 @@ PAPERS = {
         note="The paper shows pictures; here an independent judge is asked in their place (J: right class and the "
         "victim's property). Of the inception score the paper names no classifier: ours by the judge's own is on "
         "another scale, so that only the order compares.",
-        rule="“Reproduced” for pictures: J is a half at least, and a quarter above every control: “not the victim”, "
-        "real images without the property, and runs with an upright victim. For a score: within a tenth, by ImageNet's "
-        "network. A run whose attack is set otherwise than the paper's is marked “with other settings”, whatever its "
-        "numbers. Intervals are 95 %, over runs (Student's t).",
+        rule="Runs that are set alike form a group; nothing is averaged over groups, and a row is judged by the group "
+        "that is set as the paper has it, over several seeds; else it says “with other settings”, whatever its "
+        "numbers, or “not judged” and why. “Reproduced” for pictures: J is a half at least, and a quarter above "
+        "every control: “not the victim”, the server's own images as the attack turns them, real images without the "
+        "property, and runs with an upright victim, without which nothing is reproduced. For a score: within a "
+        "tenth, by ImageNet's network. For an order: each stands clear of the next; not reproduced where one is "
+        "clearly the other way round. For Fig. 7: the GAN-based attack's accuracy is clearly the lowest and moves "
+        "twice as much a round as the others' (“oscillating”), the passive attack's is not below the active one's, "
+        "and is that of an honest run where there is one. Intervals are 95 %, over runs (Student's t).",
         results=(
             Result(
                 place="Fig. 4",

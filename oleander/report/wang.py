@@ -1,73 +1,50 @@
 """Wang's results beside ours: runs of several seeds, recipes and controls, as means with intervals.
 
-A row is judged by the runs whose attack is the paper's, if there are such; else it says "with other settings". Runs
-with an upright victim are the control of the others, and never a result of their own.
+Runs that are set alike (oleander.report.departures) form a group, and nothing is averaged over groups. A row is judged
+by the group whose settings are the paper's, if there is one, and by several seeds; else it says "with other settings",
+or "not judged" and why. Runs with an upright victim are the control of the others, and never a result of their own.
 """
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from attacks import registry
-from oleander.judge.statistics import mean_interval
 from oleander.judge.words import percent
+from oleander.report import ranking
+from oleander.report.departures import departures, kind
 from oleander.report.metrics import finite, properties_of
 from oleander.report.papers import Paper, Result, Row
+from oleander.report.ranking import (
+    NOT_JUDGED,
+    NOT_REPRODUCED,
+    ONE_SEED,
+    OTHERWISE,
+    REPRODUCED,
+    Groups,
+    Judged,
+    Run,
+    named,
+    scores_of,
+    seeds_of,
+    shares,
+    spread,
+    values,
+)
 from oleander.scenario import Scenario
-from task.settings import to_dict
 
-Run = tuple[Scenario, Mapping[str, Any]]
-Judged = tuple[str, str]
 HALF, CLEAR, TENTH = 0.5, 0.25, 0.1
-OTHERWISE, NOT_JUDGED = "with other settings", "not judged"
-FREE = ("victim", "mode", "recipe", "start_round", "start_accuracy", "stop_accuracy")
-"""Options that are no part of the recipe: whom, how, and when."""
-PAPERS_OWN = {"network": ("wang", "wang-faces"), "model": ("wang-cnn", "wang-faces-cnn")}
-KINDS = {"active": "active", "passive": "passive", "participant": "GAN-based attack", "inversion": "model inversion"}
-ORDER = ("active", "passive", "participant", "inversion")
-
-
-def kind(scenario: Scenario) -> str:
-    """Return `passive`, `active`, `inversion`, `participant` (a client's GAN), `honest`, or another attack's name."""
-    attack = scenario.server.attack
-    if attack == "mgan-ai":
-        return str(scenario.server.attack_options.get("mode"))
-    if attack is not None:
-        return "inversion" if attack == "model-inversion" else attack
-    return "participant" if scenario.malicious() else "honest"
+NO_UPRIGHT, NO_WITHOUT = "not judged (no upright run)", "not judged (no run without the property)"
+NO_NETWORK = "not judged (no ImageNet network)"
+CONTROLS = {
+    "J_other": "“not the victim”",
+    "J_auxiliary": "the server's own images, as the attack turns them",
+    "J_real_public": "real images without the property",
+}
+MEASURES = {"J": "J"} | CONTROLS | {"J_not_owned": "classes not held", "J_real": "the victim's own images"}
 
 
 def rows(paper: Paper, runs: Sequence[Run]) -> list[Row]:
     """Put runs beside the paper's results; see oleander.report.beside.rows."""
     return [_row(result, [run for run in runs if _covers(result, run[0])]) for result in paper.results]
-
-
-def departures(scenario: Scenario, clients: int | None = None) -> list[str]:
-    """Return, in words, in what a run is set otherwise than the paper's.
-
-    Args:
-        scenario: resolved.
-        clients: the paper's participants beside an attacker; None where that does not matter.
-
-    """
-    server, found = scenario.server, []
-    if server.attack == "mgan-ai":
-        given = server.attack_options
-        recipe = given.get("recipe", "paper")
-        found += [f"recipe {recipe}"] if recipe != "paper" else []
-        plain = {"victim": 0, "mode": given.get("mode", "passive"), "recipe": recipe}
-        usual = to_dict(registry.options(server.attack, plain))
-        found += [
-            f"{name} {given[name]}"
-            for name, default in usual.items()
-            if name not in FREE and name in given and given[name] not in (default, *PAPERS_OWN.get(name, ()))
-        ]
-    if scenario.task.model not in PAPERS_OWN["model"]:
-        found.append(f"model {scenario.task.model}")
-    honest = scenario.federation.clients - len(scenario.malicious())
-    if clients is not None and honest != clients:
-        found.append(f"{honest} participants")
-    return found
 
 
 def _covers(result: Result, scenario: Scenario) -> bool:
@@ -82,140 +59,105 @@ def _row(result: Result, runs: Sequence[Run]) -> Row:
         return Row(result=result, ours="", seeds="", status="not run")
     if result.judged == "loot":
         return Row(result=result, ours="see the pictures below", seeds=seeds, status="to look at")
-    judge: dict[str, Callable[[Result, Sequence[Run]], Judged]] = {
+    judge: dict[str, Callable[[Result, Groups], Judged]] = {
         "property": _property,
         "score": _score,
-        "order": _order,
-        "effect": _effect,
+        "order": lambda _, groups: ranking.order(groups),
+        "effect": lambda _, groups: ranking.effect(groups),
     }
-    ours, status = judge[result.judged](result, runs)
+    groups: Groups = {}
+    for run in runs:
+        groups.setdefault((kind(run[0]), tuple(departures(run[0], result.clients))), []).append(run)
+    ours, status = judge[result.judged](result, dict(sorted(groups.items())))
     return Row(result=result, ours=ours, seeds=seeds, status=status)
 
 
-def _settled(result: Result, runs: Sequence[Run], status: str) -> Judged:
-    """Return what the runs are set otherwise in, as the end of a text, and the status that they can have at most."""
-    changed = sorted({text for scenario, _ in runs for text in departures(scenario, result.clients)})
-    return (f" ({'; '.join(changed)})", OTHERWISE) if changed else ("", status)
-
-
-def _property(result: Result, runs: Sequence[Run]) -> Judged:
-    """Judge pictures: J against its controls, each recipe by itself, an upright victim beside it."""
-    groups: dict[tuple[str, ...], list[Run]] = {}
-    for run in runs:
-        groups.setdefault(tuple(departures(run[0], result.clients)), []).append(run)
-    texts, statuses = [], {}
-    for changed, group in sorted(groups.items()):
+def _property(_: Result, groups: Groups) -> Judged:
+    """Judge pictures: J against its controls, each group by itself, an upright victim beside it."""
+    texts, status = [], NOT_JUDGED
+    for (_kind, changed), group in groups.items():
         said = [prop for _, verdict in group for _, prop in properties_of(verdict)]
-        values = {name: _values([one for one in said if not one.get("control")], name) for name in MEASURES}
-        upright = _values([one for one in said if one.get("control")], "J")
-        if not values["J"]:
+        ours = [one for one in said if not one.get("control")]
+        upright = values([one for one in said if one.get("control")], "J")
+        measures = {name: values(ours, name) for name in MEASURES}
+        if not measures["J"]:
             continue
-        measured = [f"{MEASURES[name]} {_shares(found)}" for name, found in values.items() if found]
-        measured.append(f"upright victim {_shares(upright)}" if upright else "no run with an upright victim")
-        controls = [values["J_other"], values["J_real_public"], upright]
-        highest = max((sum(found) / len(found) for found in controls if found), default=0.0)
-        mean = sum(values["J"]) / len(values["J"])
-        shown = mean >= HALF and mean - highest >= CLEAR
-        name = "; ".join(changed) or "as the paper has it"
-        texts.append(f"{name}: {'shown' if shown else 'not shown'}.\n{'; '.join(measured)}")
-        statuses[changed] = shown
-    if not texts:
-        return "", NOT_JUDGED
-    literal = statuses.get(())
-    status = OTHERWISE if literal is None else "reproduced" if literal else "not reproduced"
+        word, found = _of_group(measures, upright, group)
+        written = [f"{label} {shares(measures[name])}" for name, label in MEASURES.items() if measures[name]]
+        written.append(f"upright victim {shares(upright)}" if upright else _without(group))
+        texts.append(f"{named(changed)}: {word}.\n{'; '.join(written)}")
+        status = found if not changed else OTHERWISE if status == NOT_JUDGED else status
     return "\n\n".join(texts), status
 
 
-MEASURES = {
-    "J": "J",
-    "J_other": "“not the victim”",
-    "J_not_owned": "classes not held",
-    "J_real_public": "real images without the property",
-    "J_real": "the victim's own images",
-}
+def _rotated(group: Sequence[Run]) -> bool:
+    """Say whether there can be an upright victim as a control."""
+    return any(scenario.task.private is not None and scenario.task.private.kind == "rotated" for scenario, _ in group)
 
 
-def _score(result: Result, runs: Sequence[Run]) -> Judged:
+def _seeds(group: Sequence[Run]) -> int:
+    """Return how many seeds runs are of that are no controls; runs of other classes may share one."""
+    stolen = (
+        scenario.federation.seed
+        for scenario, verdict in group
+        if any(not said.get("control") for _, said in properties_of(verdict))
+    )
+    return len(set(stolen))
+
+
+def _without(group: Sequence[Run]) -> str:
+    """Say which control is missing."""
+    return f"no run with {'an upright victim' if _rotated(group) else 'a victim without the property'}"
+
+
+def _of_group(
+    measures: Mapping[str, Sequence[float]], upright: Sequence[float], group: Sequence[Run]
+) -> tuple[str, str]:
+    """Return what runs that are set alike show, and what that makes of the paper's result if they are set as it has it.
+
+    What lies too low beside the controls within the runs cannot be shown by one more control; what does not, can only
+    be shown with it.
+    """
+    controls = [*(measures[name] for name in CONTROLS), upright]
+    highest = max((sum(found) / len(found) for found in controls if found), default=0.0)
+    mean = sum(measures["J"]) / len(measures["J"])
+    above, several = mean >= HALF and mean - highest >= CLEAR, _seeds(group) > 1
+    if not above:
+        return "not shown", NOT_REPRODUCED if several else ONE_SEED
+    if not upright:
+        return "beside the controls of its runs", NO_UPRIGHT if _rotated(group) else NO_WITHOUT
+    return "shown", REPRODUCED if several else ONE_SEED
+
+
+def _score(result: Result, groups: Groups) -> Judged:
     """Judge an inception score: by ImageNet's network where that was at hand; the judge's own stands beside it."""
-    found = [one for _, verdict in runs for one in _scores(verdict)]
     suffix = "_real" if result.metric.endswith("_real") else ""
-    own, imagenet = _values(found, f"is_task{suffix}"), _values(found, f"is_imagenet{suffix}")
-    if not own or result.value is None:
-        return "", NOT_JUDGED
-    near = bool(imagenet) and abs(sum(imagenet) / len(imagenet) - result.value) <= TENTH * result.value
-    changed, status = _settled(result, runs, "reproduced" if near else "not reproduced")
-    text = f"by ImageNet's network {_spread(imagenet) if imagenet else 'not computed'}; by the judge's {_spread(own)}"
-    return text + changed, status if imagenet else NOT_JUDGED
+    texts, status, network = [], OTHERWISE, False
+    for (_, changed), group in (seeds_of(groups) if suffix else groups).items():
+        found = scores_of(group)
+        own, imagenet = values(found, f"is_task{suffix}"), values(found, f"is_imagenet{suffix}")
+        if not own:
+            continue
+        network = network or bool(imagenet)
+        by_imagenet = spread(imagenet) if imagenet else "not computed"
+        told = [f"by ImageNet's network {by_imagenet}", f"by the judge's {spread(own)}", *_counts(found, suffix)]
+        texts.append(f"{named(changed)}: {'; '.join(told)}")
+        if not changed and imagenet and result.value is not None:
+            near = abs(sum(imagenet) / len(imagenet) - result.value) <= TENTH * result.value
+            status = ONE_SEED if len(imagenet) == 1 else REPRODUCED if near else NOT_REPRODUCED
+    return "\n".join(texts), status if network else NO_NETWORK if texts else NOT_JUDGED
 
 
-def _order(result: Result, runs: Sequence[Run]) -> Judged:
-    """Judge the order of the scores; it is read off the means, and says where intervals overlap."""
-    by_kind = {
-        name: _values([one for run in runs if kind(run[0]) == name for one in _scores(run[1])], "is_task")
-        for name in ORDER
-    }
-    known = [(name, mean_interval(found)) for name, found in by_kind.items() if found]
-    if len(known) < 2:  # noqa: PLR2004  # an order needs two
-        return "", NOT_JUDGED
-    ranked = sorted(known, key=lambda one: -one[1][0])
-    text = " > ".join(f"{KINDS[name]} {mean:.2f}" for name, (mean, _, _) in ranked)
-    ties = [
-        f"{KINDS[first[0]]} and {KINDS[second[0]]}"
-        for first, second in itertools.pairwise(ranked)
-        if first[1][1] <= second[1][2]
+def _counts(found: Sequence[Mapping[str, Any]], suffix: str) -> list[str]:
+    """Say how many images and classes scores are of, and how much was left out of them."""
+    ranges = [
+        ("images", values(found, f"samples{suffix}")),
+        ("classes", values(found, "classes_asked" if suffix else "classes")),
     ]
-    text += f"; intervals overlap of {', '.join(ties)}" if ties else ""
-    missing = [KINDS[name] for name, found in by_kind.items() if not found]
-    same = [name for name, _ in ranked] == [name for name, _ in known]
-    changed, status = _settled(result, runs, "reproduced" if same and not ties else "not reproduced")
-    if missing:
-        return f"{text}; without {', '.join(missing)}{changed}", NOT_JUDGED
-    return f"by the judge's own score: {text}{changed}", status
-
-
-def _effect(result: Result, runs: Sequence[Run]) -> Judged:
-    """Judge the side effect: final accuracy by attack, and how much it moves from round to round."""
-    final: dict[str, list[float]] = {}
-    swing: dict[str, list[float]] = {}
-    for scenario, verdict in runs:
-        model = verdict.get("global_model") or {}
-        for store, place, name in ((final, "final", "accuracy"), (swing, "after_attack", "accuracy_swing")):
-            value = finite((model.get(place) or {}).get(name))
-            if value is not None:
-                store.setdefault(kind(scenario), []).append(value)
-    texts = [
-        f"{KINDS.get(name, 'no attack')} {_shares(found)}"
-        + (f", moving by {percent(sum(swing[name]) / len(swing[name]))} a round" if name in swing else "")
-        for name, found in final.items()
+    told = [
+        f"{name} {min(many):.0f}" + (f" to {max(many):.0f}" if max(many) > min(many) else "")
+        for name, many in ranges
+        if many
     ]
-    means = {name: sum(found) / len(found) for name, found in final.items()}
-    if not {"passive", "active", "participant"} <= set(means):
-        return "; ".join(texts), NOT_JUDGED
-    falls = means["passive"] >= means["active"] > means["participant"]
-    changed, status = _settled(result, runs, "reproduced" if falls else "not reproduced")
-    return "; ".join(texts) + changed, status
-
-
-def _scores(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the attackers' inception scores."""
-    attackers = (verdict.get("attackers") or {}).values()
-    return [attacker["inception"] for attacker in attackers if attacker.get("inception")]
-
-
-def _values(found: Sequence[Mapping[str, Any]], name: str) -> list[float]:
-    """Return the numbers of that name, where there are."""
-    return [value for one in found if (value := finite(one.get(name))) is not None]
-
-
-def _shares(found: Sequence[float]) -> str:
-    """Write the mean of shares, with the interval over several runs."""
-    mean, low, high = mean_interval(found)
-    if len(found) == 1:
-        return percent(mean)
-    return f"{percent(mean)} ({percent(max(0.0, low))} to {percent(min(1.0, high))} over {len(found)} runs)"
-
-
-def _spread(found: Sequence[float]) -> str:
-    """Write the mean of scores, with the interval over several runs."""
-    mean, low, high = mean_interval(found)
-    return f"{mean:.2f}" if len(found) == 1 else f"{mean:.2f} ({low:.2f} to {high:.2f} over {len(found)} runs)"
+    junk = [share for one in found if (share := finite(one.get(f"junk_share{suffix}"))) is not None]
+    return told + ([f"not of this data {percent(sum(junk) / len(junk))}"] if junk else [])

@@ -139,9 +139,35 @@ def test_a_servers_start_and_warnings_are_known(run: RunDirectory) -> None:
 def test_a_panel_has_a_column_a_class_and_a_row_a_kind(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a passive attack the loot and “not the victim”; the real images only where the truth was kept."""
     monkeypatch.setattr(panels, "TITLES", {"digits": "Digits"})
-    monkeypatch.setattr(panels.wang, "kind", lambda _: "passive")
+    monkeypatch.setattr(panels.departures, "kind", lambda _: "passive")
+    monkeypatch.setattr(panels.departures, "departures", lambda _: ["recipe repaired"])
     (panel,) = panels.panels([gather(run)])
     assert panel.columns == ["2", "4", "7"]
     assert [name for name, _ in panel.rows] == ["passive", "passive, “not the victim”"]
+    assert panel.note.endswith("Settings: recipe repaired; 4 participants.")
     assert all(uri.startswith("data:image/png") for _, uris in panel.rows for uri in uris)
     assert panels.panels([]) == []
+
+
+def test_runs_that_are_set_otherwise_have_rows_of_their_own(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By seed here; with classes that the victim does not hold, which have columns behind the judged ones."""
+    other = server_runs.make(tmp_path / "other", "victim", server_runs.scenario(seed=1))
+    said = SERVER | {"property": PROPERTY | {"not_owned_classes": {"3": "three", "1": "one"}}}
+    (other.path / "verdict.json").write_text(json.dumps({"attackers": {"server": said}}), encoding="utf-8")
+    monkeypatch.setattr(panels, "TITLES", {"digits": "Digits"})
+    monkeypatch.setattr(panels.departures, "kind", lambda _: "passive")
+    monkeypatch.setattr(panels.departures, "departures", lambda one: [f"seed {one.federation.seed}"])
+    (panel,) = panels.panels([gather(run), gather(other)])
+    assert panel.columns == ["2", "4", "7", "one", "three"]
+    assert [name for name, _ in panel.rows] == [
+        "passive A",
+        "passive B",
+        "passive, classes that the victim does not hold B",
+        "passive, “not the victim” A",
+        "passive, “not the victim” B",
+    ]
+    foreign = panel.rows[2][1]
+    assert [bool(uri) for uri in foreign] == [False, False, False, True, True]
+    assert "A: seed 0; 4 participants. B: seed 1; 4 participants." in panel.note
