@@ -80,6 +80,7 @@ def of_property(case: Case, loot: Loot, others: Loot, not_owned: Loot) -> dict[s
         "control": victim.upright,
         "classes": list(victim.classes),
         "judged_classes": list(victim.judged),
+        "shown_classes": len({label for line in late for label in line["counts"]}),
         "not_owned_classes": {str(label): case.attacker.names[label] for label in sorted(foreign)},
         "turned": case.turned,
         "judge": case.facts,

@@ -60,7 +60,8 @@ def _of_property(said: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumb
     """Return the three numbers about a private property: J, its control within the run, and whose images are near."""
     rounds = ", ".join(str(number) for number in said.get("rounds") or [])
     low, high = written(_rounded(said.get("J_low")), "share"), written(_rounded(said.get("J_high")), "share")
-    share = finite(said.get("J"))
+    share, shown = finite(said.get("J")), said.get("shown_classes")
+    of = f" of {shown} of {len(said.get('judged_classes') or [])} classes" if shown is not None else ""
     labels = {
         "J_other": "of its samples of “not the victim” do so",
         "J_auxiliary": "of the server's own images, as the attack turns them, do so",
@@ -72,7 +73,7 @@ def _of_property(said: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumb
         KeyNumber(
             value=written(_rounded(share), "share"),
             label=f"of the samples show the victim's class, {said.get('words')}",
-            note=f"J, mean of the rounds {rounds}; {low} to {high} by the draw of the samples. Of the victim's own "
+            note=f"J{of}, mean of the rounds {rounds}; {low} to {high} by the draw of the samples. Of the victim's own "
             f"images {written(_rounded(said.get('J_real')), 'share')}."
             if share is not None
             else "Not judged.",

@@ -84,10 +84,18 @@ def _property(_: Result, groups: Groups) -> Judged:
             continue
         word, found = _of_group(measures, upright, group)
         written = [f"{label} {shares(measures[name])}" for name, label in MEASURES.items() if measures[name]]
+        written += _classes(ours)
         written.append(f"upright victim {shares(upright)}" if upright else _without(group))
         texts.append(f"{named(changed)}: {word}.\n{'; '.join(written)}")
         status = found if not changed else OTHERWISE if status == NOT_JUDGED else status
     return "\n\n".join(texts), status
+
+
+def _classes(said: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of how few of the judged classes there were samples, where it was not of all."""
+    counts = [(one["shown_classes"], len(one.get("judged_classes") or ())) for one in said if "shown_classes" in one]
+    few, every = min(counts, key=lambda one: one[0] - one[1], default=(0, 0))
+    return [f"samples of {few} of {every} classes only"] if few < every else []
 
 
 def _rotated(group: Sequence[Run]) -> bool:

@@ -120,6 +120,7 @@ def test_the_headline_is_the_mean_of_the_last_three_rounds(case: Case) -> None:
     assert found["turned"] == 45
     assert found["J_low"] < found["J"] < found["J_high"]
     assert found["words"] == "turned by 30 degrees"
+    assert found["shown_classes"] == 1
     assert found["absent"] == {"6": [7], "8": [7], "10": [7]}
 
 

@@ -23,6 +23,7 @@ PROPERTY: dict[str, Any] = {
     "without": "upright",
     "control": False,
     "judged_classes": [2, 4, 7],
+    "shown_classes": 2,
     "rounds": [3, 4, 5],
     "J": 0.75,
     "J_low": 0.62,
@@ -116,6 +117,7 @@ def test_the_key_numbers_are_about_the_property() -> None:
     first, second, third = key_numbers({"attackers": {"server": SERVER}})
     assert (first.value, second.value, third.value) == ("75 %", "25 %", "0.40")
     assert "turned by 30 degrees" in first.label
+    assert first.note.startswith("J of 2 of 3 classes, mean of the rounds 3, 4, 5; 62 % to 83 %")
     active = SERVER | {"property": PROPERTY | {"J_other": None}}
     assert key_numbers({"attackers": {"server": active}})[1].value == "5 %"
     turning = SERVER | {"property": PROPERTY | {"J_auxiliary": 0.35}}

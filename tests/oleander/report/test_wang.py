@@ -178,6 +178,13 @@ def test_the_servers_own_turned_images_are_a_control() -> None:
     assert found("Fig. 4", "turned", *runs).status == "not reproduced"
 
 
+def test_classes_without_samples_are_told() -> None:
+    """J is of the others."""
+    verdict = shown(0.8)
+    verdict["attackers"]["server"]["property"] |= {"shown_classes": 2, "judged_classes": [2, 4, 7]}
+    assert "samples of 2 of 3 classes only" in found("Fig. 4", "turned", (mnist(0), verdict)).ours
+
+
 def test_an_upright_run_controls_the_turn_that_it_asks_for() -> None:
     """By 30 degrees: not the run whose victim's images are turned by 45, unless it asks for these."""
     run = (mnist(0, "task.private.degrees=45"), shown(0.8))
