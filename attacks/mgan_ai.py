@@ -28,15 +28,17 @@ Differences from the paper:
    start are ours.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attacks import conditional, representatives
 from attacks.mgan_batches import Batches
 from attacks.mgan_options import RECIPES, Options
 from attacks.mgan_training import Networks
+from attacks.update_match import Sent
 from attacks.views import Images, ServerView, TaskFacts
 from task.models import weights
 from task.settings import expect
@@ -44,7 +46,7 @@ from task.settings import expect
 __all__ = ["RECIPES", "VIEW", "MganAi", "Options", "build"]
 
 VIEW = ServerView
-STOP_ROUNDS, LABELS, RARE = 3, 100, 0.05
+STOP_ROUNDS, LABELS, RARE, WATCHED = 3, 1000, 0.15, 100
 
 
 def build(options: Options, facts: TaskFacts, generator: torch.Generator) -> "MganAi":
@@ -57,6 +59,11 @@ def build(options: Options, facts: TaskFacts, generator: torch.Generator) -> "Mg
     expect(options.victim < facts.clients, f"a victim from 0 to {facts.clients - 1}", options.victim)
     expect(facts.clients > 1, "two clients or more (Algorithm 1)", facts.clients)
     return MganAi(options, facts, generator)
+
+
+def owned(counts: Tensor) -> list[int]:
+    """Return the categories that are named often, of labels' counts [categories]: at least 15 % of the commonest."""
+    return torch.nonzero(counts >= RARE * counts.max()).flatten().tolist()
 
 
 class MganAi:
@@ -79,10 +86,12 @@ class MganAi:
         self.options, self.facts, self.estimate = options, facts, estimate
         self.networks = Networks(options, facts, generator)
         self.isolated_model: dict[str, Tensor] = {}
-        self.leaning: dict[str, Tensor] = {}
+        self.sent: dict[str, Tensor] = {}
+        self.update: dict[str, Tensor] = {}
         self.seen = torch.zeros(facts.outputs, dtype=torch.int64)
+        self.learnt: list[int] = []
         self.estimates: dict[int, Images] = {}
-        self.rounds, self.content = 0, 0
+        self.rounds, self.content, self.represented, self.identified = 0, 0, 0, 0
         self._metrics: dict[str, float] = {}
 
     @property
@@ -99,7 +108,8 @@ class MganAi:
     @property
     def _identifies(self) -> bool:
         """Whether there is an identity head."""
-        return self.options.mode == "passive" or self.options.identify
+        identify = self.options.identify
+        return self.options.mode == "passive" if identify is None else identify
 
     def outgoing(self, client: int, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """Send an isolated victim its own model (at first the global one), and nothing new to anybody else."""
@@ -114,10 +124,7 @@ class MganAi:
 
         """
         options = self.options
-        update = view.updates.get(options.victim)
-        if update is not None:
-            labels = representatives.labels(update, LABELS)
-            self.seen = self.seen + torch.bincount(labels, minlength=len(self.seen))
+        update = self._arrived(view)
         if options.mode == "active" and not self.isolated:
             if self._begins(view.round + 1, view.accuracy):
                 self.isolated_model = weights(view.aggregate)
@@ -125,22 +132,51 @@ class MganAi:
         if not (self.started or self.isolated or self._begins(view.round, view.accuracy)):
             return
         if update is not None:
-            sent = self.isolated_model or weights(view.global_model)
-            self.leaning = {name: tensor + update[name] for name, tensor in sent.items()}
-        if not self.leaning:
+            self.sent, self.update = self.isolated_model or weights(view.global_model), dict(update)
+        if not self.update:
             return
         if self._identifies:
             self._represent(view, generator)
-        self.rounds += 1
         if self.content < STOP_ROUNDS:
-            device = next(view.global_model.parameters()).device
-            batches = Batches(
-                options, self._categories(), view.auxiliary, self._pools(), generator=generator, device=device
-            )
-            self._metrics = self.networks.train(self.leaning, batches, self.rounds)
-            self._watch(generator)
+            self._train(view, generator, own=update is None and bool(self.isolated_model))
         if options.mode == "active":
-            self.isolated_model = weights(self.networks.shared)
+            own = self.networks.shared if self.content < STOP_ROUNDS else self.networks.frozen(self._leaning())
+            self.isolated_model = weights(own if options.isolate_on == "own" else view.aggregate)
+
+    def _arrived(self, view: ServerView) -> Mapping[str, Tensor] | None:
+        """Return the victim's update, its labels counted; None without one, or for a model that came back untouched."""
+        update = view.updates.get(self.options.victim)
+        if update is None or not any(bool(part.any()) for part in update.values()):
+            return None
+        labels = representatives.labels(update, LABELS)
+        self.seen = self.seen + torch.bincount(labels, minlength=len(self.seen))
+        return update
+
+    def _leaning(self) -> dict[str, Tensor]:
+        """Return the victim's own model, as it last came."""
+        return {name: tensor + self.update[name] for name, tensor in self.sent.items()}
+
+    def _train(self, view: ServerView, generator: torch.Generator, *, own: bool) -> None:
+        """Train the GAN for a round.
+
+        Args:
+            view: the round.
+            generator: all randomness.
+            own: whether the discriminator's body stays what it is, since the victim did not reply to it.
+
+        """
+        device, known = next(view.global_model.parameters()).device, set(view.auxiliary.labels.tolist())
+        categories = [one for one in self._categories() if one in known]
+        batches = Batches(self.options, categories, view.auxiliary, self._pools(), generator=generator, device=device)
+        shares = self.seen[: self.facts.classes].double()
+        sent = Sent(self.networks.frozen(self.sent).to(device), self.update, shares / shares.sum())
+        leaning = self.isolated_model if own else self._leaning()
+        self._metrics = self.networks.train(leaning, sent, batches, view.round)
+        broken = [name for name, loss in self._metrics.items() if not math.isfinite(loss)]
+        expect(not broken, "finite losses of the attack's own networks", broken, "Lower lr or discriminator_lr.")
+        self.rounds, self.learnt = self.rounds + 1, categories
+        self.identified += batches.pools is not None and self.options.identity_condition == "both"
+        self._watch(view.aggregate, generator)
 
     def _begins(self, number: int, accuracy: float) -> bool:
         """Return whether the attack is to begin in a round."""
@@ -150,18 +186,21 @@ class MganAi:
     def _represent(self, view: ServerView, generator: torch.Generator) -> None:
         """Estimate representatives of everybody who replied, where that is due; each at the model that it was sent."""
         options, victim = self.options, self.options.victim
-        if victim not in view.updates or self.rounds % options.representatives_every:
+        due = not self.represented or view.round >= self.represented + options.representatives_every
+        if victim not in view.updates or not due:
             return
+        self.represented = view.round
         groups = [(view.global_model, view.updates)]
         if self.isolated_model:
             apart = self.networks.frozen(self.isolated_model).to(next(view.global_model.parameters()).device)
             others = {client: update for client, update in view.updates.items() if client != victim}
             groups = [(apart, {victim: view.updates[victim]}), (view.global_model, others)]
-        shape, settings, start = self.facts.shape, options.representatives, self.estimates
+        shape, settings = self.facts.shape, options.representatives
+        start = self.estimates if options.warm_start else None
         found: dict[int, Images] = {}
         for model, updates in groups:
             found |= self.estimate(model, updates, shape, settings, generator, start=start)
-        self.estimates = found
+        self.estimates = {**self.estimates, **found}
 
     def _pools(self) -> tuple[Images, Images] | None:
         """Return the victim's representatives and the others', as far as there are both."""
@@ -173,44 +212,47 @@ class MganAi:
         return victim, Images(images, torch.cat([one.labels for one in others]))
 
     @torch.no_grad()
-    def _watch(self, generator: torch.Generator) -> None:
-        """Note the share of samples that the victim's own model assigns to their category, and whether it suffices."""
-        samples = self._make(LABELS // len(self._categories()), 1.0, generator)
-        answers = self.networks.frozen(self.leaning)(samples.images).argmax(1)
+    def _watch(self, model: nn.Module, generator: torch.Generator) -> None:
+        """Note the share of samples that the shared model assigns to their category, and whether it suffices (V-C)."""
+        samples = self._make(self.learnt, max(1, WATCHED // len(self.learnt)), 1.0, generator)
+        answers = model(samples.images.to(next(model.parameters()).device)).argmax(1).cpu()
         share = (answers == samples.labels).double().mean().item()
         enough = self.options.stop_accuracy is not None and share >= self.options.stop_accuracy
         self.content = self.content + 1 if enough else 0
-        self._metrics["victim_model_agrees"] = share
+        self._metrics["shared_model_agrees"] = share
 
     def _categories(self) -> list[int]:
         """Return the categories that the generator learns: all, or those that the victim's updates name often."""
-        every = range(self.facts.classes)
-        if not self.options.owned_only:
-            return list(every)
-        return [one for one in every if self.seen[one] >= RARE * self.seen.sum()]
+        counts = self.seen[: self.facts.classes]
+        return owned(counts) if self.options.owned_only else list(range(self.facts.classes))
 
     @torch.no_grad()
-    def _make(self, count: int, identity: float, generator: torch.Generator) -> Images:
+    def _make(self, categories: list[int], count: int, identity: float, generator: torch.Generator) -> Images:
         """Return `count` images of each category with this identity."""
-        labels = torch.tensor(self._categories()).repeat_interleave(count)
+        labels = torch.tensor(categories, dtype=torch.int64).repeat_interleave(count)
         noise = conditional.noise(self.options.network, len(labels), generator)
         chosen = self.networks.averaged if self.options.average else self.networks.generator
         return Images(chosen.eval()(noise, labels, torch.full((len(labels),), identity)), labels)
 
     def loot(self, count: int, generator: torch.Generator) -> Images:
-        """Return `count` images of each category as the victim's; none before the start."""
-        return self._make(count, 1.0, generator) if self.started else self._nothing()
+        """Return `count` images of each category that was learnt as the victim's; none before the start."""
+        return self._make(self.learnt, count, 1.0, generator) if self.started else self._nothing()
 
     def control(self, count: int, generator: torch.Generator) -> Images:
-        """Return `count` images of each category as anybody else's; none before the start or without such a head."""
-        return self._make(count, 0.0, generator) if self.started and self._identifies else self._nothing()
+        """Return `count` images of each category as anybody else's; none unless the generator learnt that identity."""
+        return self._make(self.learnt, count, 0.0, generator) if self.identified else self._nothing()
+
+    def not_owned(self, count: int, generator: torch.Generator) -> Images:
+        """Return `count` images of each category that the victim seems not to own (Fig. 5); none before the start."""
+        others = sorted(set(range(self.facts.classes)) - set(self.learnt))
+        return self._make(others, count, 1.0, generator) if self.started and others else self._nothing()
 
     def representatives(self) -> Mapping[int, Images]:
-        """Return the latest representatives by client; none for an active attack."""
+        """Return the latest representatives by client; none without an identity head."""
         return self.estimates
 
     def metrics(self) -> dict[str, float]:
-        """Return the last losses in nats, and the share of samples that the victim's model agrees with."""
+        """Return the last losses in nats, and the share of samples that the shared model agrees with."""
         return dict(self._metrics)
 
     def _nothing(self) -> Images:
@@ -219,8 +261,9 @@ class MganAi:
     def state_dict(self) -> dict[str, Tensor]:
         """Return networks, optimizers, models and representatives by name."""
         state = {f"networks.{name}": tensor for name, tensor in self.networks.state_dict().items()}
-        state |= {"counts": torch.tensor([self.rounds, self.content]), "seen": self.seen}
-        for part, model in (("isolated_model", self.isolated_model), ("leaning", self.leaning)):
+        counts = [self.rounds, self.content, self.represented, self.identified]
+        state |= {"counts": torch.tensor(counts), "seen": self.seen, "learnt": torch.tensor(self.learnt)}
+        for part, model in (("isolated_model", self.isolated_model), ("sent", self.sent), ("update", self.update)):
             state |= {f"{part}.{name}": tensor for name, tensor in model.items()}
         for client, found in self.estimates.items():
             state[f"images.{client}"], state[f"labels.{client}"] = found.images, found.labels
@@ -233,8 +276,8 @@ class MganAi:
             return {name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix)}
 
         self.networks.load_state_dict(under("networks."))
-        self.rounds, self.content = state["counts"].tolist()
-        self.seen = state["seen"]
-        self.isolated_model, self.leaning = under("isolated_model."), under("leaning.")
+        self.rounds, self.content, self.represented, self.identified = state["counts"].tolist()
+        self.seen, self.learnt = state["seen"], state["learnt"].long().tolist()
+        self.isolated_model, self.sent, self.update = under("isolated_model."), under("sent."), under("update.")
         found = under("images.")
         self.estimates = {int(client): Images(found[client], state[f"labels.{client}"]) for client in found}

@@ -14,9 +14,12 @@ REPAIRED: dict[str, Any] = {
     "critic": "projection",
     "blurred": True,
     "shift": 2,
+    "representative_noise": 0.3,
     "match": True,
     "owned_only": True,
     "identify": True,
+    "isolate_on": "aggregate",
+    "warm_start": True,
     "discriminator_steps": 2,
     "lr": 0.0005,
     "input_noise": 0.2,
@@ -50,15 +53,20 @@ class Options:
         turned: degrees by which auxiliary images are turned at random, either way; 0 for none.
         blurred: whether the identity head sees blurred, standardised images.
         shift: representatives are moved by up to so many pixels before the identity head sees them.
-        owned_only: active: only the categories that the victim's update gives away.
+        representative_noise: representatives get noise of a random deviation up to this before the identity head.
+        owned_only: the generator learns only the categories that the victim's update gives away.
         match: identity is learnt on categories that the victim and others both have, as far as there are any.
-        identify: whether an active attack has an identity head, too.
+        identify: whether there is an identity head; None: for a passive attack alone.
+        isolate_on: what an isolated victim is sent: `own`, the discriminator's body, or `aggregate`, the model of the
+            others, of which it stays no part.
         identity_condition: `both`: the generator learns the victim and the others; `victim`: the victim alone.
+        update_match: weight of how far the update that the victim's images would give is from the one that it sent.
         input_noise: standard deviation of noise on what the judges see.
         condition_scale: factor on the generator's conditions.
         diversity: weight of attacks.regularisers.sameness.
         average: decay a step of a running mean of the generator, which then makes the loot; 0 for none.
-        representatives: how they are estimated; every `representatives_every` rounds.
+        representatives: how they are estimated; every `representatives_every` rounds, from the last ones if
+            `warm_start`, else from noise.
 
     """
 
@@ -82,15 +90,19 @@ class Options:
     blurred: bool = False
     shift: int = 0
     owned_only: bool = False
+    representative_noise: float = 0.0
     match: bool = False
-    identify: bool = False
+    identify: bool | None = None
+    isolate_on: str = "own"
     identity_condition: str = "both"
+    update_match: float = 0.0
     input_noise: float = 0.0
     condition_scale: float = 1.0
     diversity: float = 0.0
     average: float = 0.0
     representatives: Representatives = field(default_factory=Representatives)
     representatives_every: int = 1
+    warm_start: bool = False
 
     def __post_init__(self) -> None:
         choose(self.mode, ("passive", "active"), "a mode")
@@ -100,6 +112,7 @@ class Options:
         choose(self.critic, ("plain", "projection"), "a critic")
         if self.judge_model is not None:
             choose(self.judge_model, models.MODELS, "judge_model to be a model")
+        choose(self.isolate_on, ("own", "aggregate"), "isolate_on")
         choose(self.identity_condition, ("both", "victim"), "identity_condition")
         starts = self.start_accuracy is not None or self.start_round is not None
         expect(starts, "start_accuracy or start_round", "neither", "Give one of them.")
@@ -114,5 +127,5 @@ class Options:
         expect(all(0 <= beta < 1 for beta in self.betas), "betas in [0, 1)", list(self.betas))
         for name in ("steps", "lr", "discriminator_lr", "condition_scale", "representatives_every"):
             expect(0 < getattr(self, name) < math.inf, f"{name} > 0", getattr(self, name))
-        for name in ("victim", "turned", "shift", "input_noise", "diversity"):
+        for name in ("victim", "turned", "shift", "representative_noise", "update_match", "input_noise", "diversity"):
             expect(0 <= getattr(self, name) < math.inf, f"{name} >= 0", getattr(self, name))

@@ -11,6 +11,7 @@ from attacks import conditional
 from attacks.mgan_batches import Batches
 from attacks.mgan_options import Options
 from attacks.regularisers import sameness_of_pairs
+from attacks.update_match import Sent
 from attacks.views import TaskFacts
 from task import models
 from task.models import initialised, weights
@@ -20,8 +21,8 @@ GROWS_EVERY, MOST_STEPS = 10, 5
 
 
 def discriminator_steps(number: int) -> int:
-    """Return the steps of D before each of G in the attack's round `number`, from 1: they grow (section IV-B)."""
-    return min(1 + (number - 1) // GROWS_EVERY, MOST_STEPS)
+    """Return the steps of D before each of G in a round of the federation, from 1: they grow (section V-C)."""
+    return min(1 + number // GROWS_EVERY, MOST_STEPS)
 
 
 class Judge(nn.Module):
@@ -81,13 +82,14 @@ class Networks:
         self.judges_optimizer = torch.optim.Adam(judges, lr=options.discriminator_lr, betas=options.betas)
         self.optimizer = torch.optim.Adam(self.generator.parameters(), lr=options.lr, betas=options.betas)
 
-    def train(self, leaning: Mapping[str, Tensor], batches: Batches, number: int) -> dict[str, float]:
+    def train(self, leaning: Mapping[str, Tensor], sent: Sent, batches: Batches, number: int) -> dict[str, float]:
         """Take one round's steps of D and G.
 
         Args:
             leaning: the victim's own model, which takes the discriminator's place.
+            sent: what the victim was sent, and its update.
             batches: what they are shown, on the device to train on.
-            number: of the attack's round, from 1.
+            number: of the federation's round, from 1.
 
         Returns:
             The last losses in nats.
@@ -107,7 +109,7 @@ class Networks:
         for _ in range(options.steps):
             for _ in range(steps):
                 losses |= self._judges_step(batches)
-            losses |= self._generator_step(batches, category)
+            losses |= self._generator_step(batches, category, sent)
         self.to(torch.device("cpu"))
         return losses
 
@@ -137,11 +139,11 @@ class Networks:
         self.judges_optimizer.step()
         return losses
 
-    def _generator_step(self, batches: Batches, category: nn.Module) -> dict[str, float]:
+    def _generator_step(self, batches: Batches, category: nn.Module, sent: Sent) -> dict[str, float]:
         """Category, real, identity."""
         options = self.options
-        noise, categories, identities = batches.pairs(options.batch_size)
-        judges = nn.ModuleList([self.real, self.identity]).requires_grad_(requires_grad=False)  # for speed alone
+        draw = batches.pairs if options.diversity else batches.conditions
+        noise, categories, identities = draw(options.batch_size)
         images = self.generator(noise, categories, identities)
         wanted = functional.cross_entropy(category(images), categories)
         real = functional.softplus(-self.real(batches.noisy(images), categories)).mean()
@@ -152,12 +154,16 @@ class Networks:
             identity = functional.binary_cross_entropy_with_logits(answers, identities)
             losses["generator_identity_loss"] = identity.item()
             loss = loss + identity
+        if options.update_match:
+            mine = identities == 1
+            distance = sent.distance(images[mine], categories[mine])
+            losses["generator_update_loss"] = distance.item()
+            loss = loss + options.update_match * distance
         if options.diversity:
             loss = loss + options.diversity * sameness_of_pairs(noise, images)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward(inputs=list(self.generator.parameters()))  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.optimizer.step()
-        judges.requires_grad_(requires_grad=True)
         for mean, now in zip(self.averaged.state_dict().values(), self.generator.state_dict().values(), strict=True):
             mean.copy_(mean.lerp(now, 1 - options.average) if mean.is_floating_point() else now)
         return losses

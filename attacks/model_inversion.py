@@ -93,6 +93,9 @@ class Options:
             expect(0 < getattr(self, name) < math.inf, f"{name} > 0", getattr(self, name))
         for name in ("denoise_every", "sharpen"):
             expect(0 <= getattr(self, name) < math.inf, f"{name} >= 0", getattr(self, name))
+        patient = self.denoise_every <= min(self.patience, self.steps)
+        limit = f"denoise_every up to patience and steps ({min(self.patience, self.steps)})"
+        expect(patient, limit, self.denoise_every, "Only processed images count.")
         expect(0 < self.confidence <= 1, "a confidence above 0, up to 1", self.confidence)
         expect(self.every is None or self.every > 0, "every > 0", self.every)
 
@@ -169,6 +172,10 @@ class ModelInversion:
         del count, generator
         return Images(torch.empty(0, *self.facts.shape), torch.empty(0, dtype=torch.int64))
 
+    def not_owned(self, count: int, generator: torch.Generator) -> Images:
+        """Return nothing: the attack does not ask who holds what; its loot is of all categories."""
+        return self.control(count, generator)
+
     def representatives(self) -> Mapping[int, Images]:
         """Return nothing: the updates are not looked at."""
         return {}
@@ -215,7 +222,7 @@ def invert(model: nn.Module, start: Tensor, labels: Tensor, options: Options) ->
     best = best.clone()
     for step in range(options.steps + 1):
         costs, gradients = _descent(model, pixels, known[running], options.cost)
-        if not options.denoise_every or step % options.denoise_every == 0:
+        if not options.denoise_every or (step and step % options.denoise_every == 0):
             gained = costs < lowest[running]
             lowest[running[gained]], best[running[gained]] = costs[gained], pixels[gained]
             since[running[gained]] = step

@@ -156,6 +156,10 @@ class ServerAttack(Protocol):
         """Return the same for "not the victim", which must not look like the victim's; none where there is no such."""
         ...
 
+    def not_owned(self, count: int, generator: torch.Generator) -> Images:
+        """Return the same of categories that the victim does not seem to hold, which must show none of it; or none."""
+        ...
+
     def representatives(self) -> Mapping[int, Images]:
         """Return what the last round's updates gave away of each client's images; empty where that is not tried."""
         ...

@@ -66,10 +66,10 @@ def wrap(
 def keep(folder: Path, server_round: int, loot: Loot) -> None:
     """Write a round's loot; there is no file of what there is none of.
 
-    Files: samples-round-NNNN.npz and other-round-NNNN.npz with images float32 [N, C, H, W] in [-1, 1] and labels int64
+    Files: samples-, other- and not-owned-round-NNNN.npz with images float32 [N, C, H, W] in [-1, 1] and labels int64
     [N]; representatives-round-NNNN.npz with the same and client int64 [N].
     """
-    for name, images in (("samples", loot.samples), ("other", loot.other)):
+    for name, images in (("samples", loot.samples), ("other", loot.other), ("not-owned", loot.not_owned)):
         if len(images.images):
             path = folder / f"{name}-round-{server_round:04d}.npz"
             keep_arrays(path, images=images.images, labels=images.labels)

@@ -30,7 +30,7 @@ from strategies.delegating import Delegating
 from strategies.recording import TooFewReplies
 from strategies.roll_call import RollCall
 from task.seeding import generator
-from task.settings import expect
+from task.settings import SettingsError, expect
 
 log = logging.getLogger("oleander.server")
 
@@ -41,6 +41,7 @@ class Loot:
 
     samples: Images
     other: Images
+    not_owned: Images
     representatives: Mapping[int, Images]
 
 
@@ -195,6 +196,7 @@ class Malicious(Delegating):
         return Loot(
             samples=attack.loot(count, self._randomness("loot")),
             other=attack.control(count, self._randomness("control")),
+            not_owned=attack.not_owned(count, self._randomness("not owned")),
             representatives=attack.representatives(),
         )
 
@@ -226,6 +228,9 @@ class Malicious(Delegating):
         torch.set_num_threads(1)
         try:
             yield
+        except SettingsError as error:
+            log.warning("The server's attack could not go on in round %d: %s", self._watch.number, error)
+            self._watch.failures.append(f"the attack failed: {error}")
         except Exception as error:
             log.exception("The server's attack failed in round %d; the federation goes on.", self._watch.number)
             self._watch.failures.append(f"the attack failed: {type(error).__name__}: {error}")

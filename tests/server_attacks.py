@@ -72,6 +72,11 @@ class ToyAttack:
         loot = self.loot(count, generator)
         return Images(-loot.images, loot.labels)
 
+    def not_owned(self, count: int, generator: torch.Generator) -> Images:
+        """Return nothing."""
+        del count, generator
+        return Images(torch.empty(0, *self.facts.shape), torch.empty(0, dtype=torch.int64))
+
     def representatives(self) -> Mapping[int, Images]:
         """Return a black image for each client of the last view."""
         clients = self.views[-1].updates if self.views else {}

@@ -1,5 +1,6 @@
 """mGAN-AI's own behaviour, beside the contract of all attacks of a server."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attacks import mgan_ai, registry
+from attacks import mgan_ai, registry, representatives
 from attacks.mgan_ai import MganAi
 from attacks.mgan_batches import blurred, turned
 from attacks.mgan_training import discriminator_steps
@@ -44,9 +45,9 @@ def update(*owned: int) -> dict[str, Tensor]:
     return found
 
 
-def view(number: int, updates: Mapping[int, Mapping[str, Tensor]], accuracy: float = 0.5) -> ServerView:
+def view(number: int, updates: Mapping[int, Mapping[str, Tensor]], accuracy: float = 0.5, seed: int = 3) -> ServerView:
     """Return a round; the auxiliary set has two grey images of each class."""
-    model = models.build("digits-cnn", FACTS.shape, FACTS.outputs, generator(3)).eval().requires_grad_(False)  # noqa: FBT003
+    model = models.build("digits-cnn", FACTS.shape, FACTS.outputs, generator(seed)).eval().requires_grad_(False)  # noqa: FBT003
     auxiliary = Images(torch.zeros(20, *FACTS.shape), torch.arange(10).repeat(2))
     return ServerView(
         round=number,
@@ -87,15 +88,37 @@ def test_an_active_attack_isolates_its_victim_from_the_start_round_on() -> None:
     assert attack.outgoing(0, model) is model
 
 
-def test_with_judges_of_their_own_the_isolated_model_is_what_the_victim_sent() -> None:
-    """M_iso + u is not touched by D's steps (repaired); with one body for all it is (paper)."""
+@pytest.mark.parametrize(("judges", "same"), [("own", True), ("shared", False)])
+def test_with_judges_of_their_own_the_isolated_model_is_what_the_victim_sent(judges: str, same: bool) -> None:  # noqa: FBT001
+    """M_iso + u is not touched by D's steps then; with one body for all (the paper's) it is."""
     model = weights(view(1, {}).global_model)
     expected = {name: tensor + EVERYBODY[VICTIM][name] for name, tensor in model.items()}
-    for recipe, same in (("repaired", True), ("paper", False)):
-        attack = make(mode="active", recipe=recipe)
-        attack.observe(view(1, EVERYBODY), generator(1))
-        sent = attack.outgoing(VICTIM, model)
-        assert torch.equal(sent["0.weight"], expected["0.weight"]) == same
+    attack = make(mode="active", judges=judges)
+    attack.observe(view(1, EVERYBODY), generator(1))
+    assert torch.equal(attack.outgoing(VICTIM, model)["0.weight"], expected["0.weight"]) == same
+
+
+def test_an_isolated_victim_may_be_sent_the_others_model() -> None:
+    """`isolate_on: aggregate`: each round the aggregate, of which it is no part; the others get nothing new."""
+    attack, model = make(mode="active", isolate_on="aggregate"), weights(view(1, {}).global_model)
+    attack.observe(view(1, EVERYBODY), generator(1))
+    later = dataclasses.replace(view(2, EVERYBODY), aggregate=view(1, {}, seed=8).aggregate)
+    attack.observe(later, generator(2))
+    sent = attack.outgoing(VICTIM, model)
+    assert attack.isolated == (VICTIM,)
+    assert all(torch.equal(sent[name], tensor) for name, tensor in weights(later.aggregate).items())
+
+
+def test_an_isolated_victim_that_misses_a_round_is_sent_what_the_discriminator_has_become() -> None:
+    """The body goes on from where it was, and is not set back to the model of the last reply."""
+    attack, model = make(mode="active"), weights(view(1, {}).global_model)
+    others = {client: one for client, one in EVERYBODY.items() if client != VICTIM}
+    attack.observe(view(1, EVERYBODY), generator(1))
+    first = attack.outgoing(VICTIM, model)
+    attack.networks.judges_optimizer.param_groups[0]["lr"] = 0.0  # then the next round's steps change nothing
+    attack.observe(view(2, others), generator(2))
+    second = attack.outgoing(VICTIM, model)
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_it_begins_at_an_accuracy() -> None:
@@ -114,18 +137,55 @@ def test_loot_is_of_every_category_and_of_owned_ones_alone_where_asked() -> None
         attack = make(owned_only=limited)
         attack.observe(view(1, EVERYBODY), generator(1))
         assert attack.loot(2, generator(2)).labels.unique().tolist() == labels
+        rest = sorted(set(range(10)) - set(labels))
+        assert attack.not_owned(2, generator(2)).labels.unique().tolist() == rest
 
 
 def test_the_control_is_another_identity_and_there_is_none_for_an_active_attack() -> None:
-    """Same noise, same categories, other images; an active attack knows one identity only."""
+    """Same noise, same categories, other images; none where one identity only was learnt."""
     attack = make(recipe="repaired")
-    attack.observe(view(1, EVERYBODY), generator(1))
+    both = Images(
+        torch.tensor([1.0, -1.0]).repeat_interleave(10).view(20, 1, 1, 1).expand(-1, 1, 8, 8),
+        torch.tensor([3, 6]).repeat(10),
+    )
+    for number in range(1, 4):
+        attack.observe(dataclasses.replace(view(number, EVERYBODY), auxiliary=both), generator(number))
     loot, control = attack.loot(2, generator(2)), attack.control(2, generator(2))
     assert torch.equal(loot.labels, control.labels)
     assert not torch.equal(loot.images, control.images)
-    active = make(mode="active")
-    active.observe(view(1, EVERYBODY), generator(1))
-    assert len(active.control(2, generator(2)).images) == 0
+    for changed in ({"mode": "active"}, {"identity_condition": "victim"}):
+        other = make(**changed)
+        other.observe(view(1, EVERYBODY), generator(1))
+        assert other.started
+        assert len(other.control(2, generator(2)).images) == 0
+
+
+def test_the_identity_is_the_victims_and_no_other_way_round() -> None:
+    """White representatives of the victim and black ones of the others: the loot is brighter than the control."""
+
+    def shades(model: object, updates: Mapping[int, Any], *_: object, **__: object) -> dict[int, Images]:
+        del model
+        labels = torch.tensor([3, 6])
+        return {one: Images(torch.full((2, 1, 8, 8), 1.0 if one == VICTIM else -1.0), labels) for one in updates}
+
+    options = registry.options("mgan-ai", SMALL | {"steps": 60, "judges": "own", "lr": 0.002, "owned_only": True})
+    attack = MganAi(options, FACTS, generator(0), shades)
+    both = Images(
+        torch.tensor([1.0, -1.0]).repeat_interleave(10).view(20, 1, 1, 1).expand(-1, 1, 8, 8),
+        torch.tensor([3, 6]).repeat(10),
+    )
+    for number in range(1, 4):
+        attack.observe(dataclasses.replace(view(number, EVERYBODY), auxiliary=both), generator(number))
+    loot, control = attack.loot(20, generator(9)), attack.control(20, generator(9))
+    assert loot.images.mean() > control.images.mean() + 0.1
+
+
+def test_rare_classes_of_the_victim_are_not_forgotten() -> None:
+    """Fifteen classes that rise by 10 down to 2: the rarest is owned, a class that falls is not."""
+    bias = torch.full((40,), -0.001)
+    bias[:15] = torch.tensor([10.0] * 8 + [8, 8, 8, 5, 5, 3, 2]) / 100
+    counts = torch.bincount(representatives.labels({"9.bias": bias}, mgan_ai.LABELS), minlength=40)
+    assert mgan_ai.owned(counts) == list(range(15))
 
 
 def test_a_missing_victim_stops_nothing() -> None:
@@ -142,16 +202,28 @@ def test_a_missing_victim_stops_nothing() -> None:
     assert not torch.equal(attack.loot(2, generator(9)).images, before)
 
 
-def test_it_stops_training_when_the_victims_model_is_content_three_rounds_running() -> None:
-    """With a threshold of 0 that is after three rounds; the federation goes on."""
-    attack = make(stop_accuracy=0.0)
-    seen = []
+def test_a_model_that_comes_back_untouched_names_no_class() -> None:
+    """All zeros say nothing: the round counts as one without the victim."""
+    attack = make()
+    untouched = {name: torch.zeros_like(tensor) for name, tensor in EVERYBODY[VICTIM].items()}
+    attack.observe(view(1, {**EVERYBODY, VICTIM: untouched}), generator(1))
+    assert not attack.started
+    assert attack.seen.sum() == 0
+
+
+@pytest.mark.parametrize("mode", ["passive", "active"])
+def test_it_stops_training_when_the_shared_model_is_content_three_rounds_running(mode: str) -> None:
+    """With a threshold of 0 that is after three rounds; the federation goes on, an isolated victim's model, too."""
+    attack, model = make(stop_accuracy=0.0, mode=mode), weights(view(1, {}).global_model)
+    seen, sent = [], []
     for number in range(1, 6):
         attack.observe(view(number, EVERYBODY), generator(number))
         seen.append(attack.loot(2, generator(9)).images)
+        sent.append(attack.outgoing(VICTIM, model)["0.weight"].clone())
     assert not torch.equal(seen[1], seen[2])
     assert torch.equal(seen[2], seen[3])
     assert torch.equal(seen[3], seen[4])
+    assert torch.equal(sent[3], sent[4]) == (mode == "passive")
 
 
 def test_adam_forgets_overwritten_layers_and_remembers_the_heads() -> None:
@@ -167,8 +239,8 @@ def test_adam_forgets_overwritten_layers_and_remembers_the_heads() -> None:
 
 
 def test_discriminator_steps_grow_with_the_round() -> None:
-    """One for ten rounds, two for the next ten, five at most."""
-    assert [discriminator_steps(number) for number in (1, 10, 11, 20, 41, 999)] == [1, 1, 2, 2, 5, 5]
+    """One at first, one more every ten rounds, five at most."""
+    assert [discriminator_steps(number) for number in (1, 9, 10, 20, 40, 999)] == [1, 1, 2, 3, 5, 5]
 
 
 def test_a_turn_by_90_degrees_is_an_exact_rotation() -> None:
@@ -195,10 +267,14 @@ def test_impossible_options_are_refused(changed: dict[str, Any]) -> None:
         make(**changed)
 
 
-def test_an_auxiliary_set_without_a_category_is_refused() -> None:
-    """The critic would have nothing to compare with."""
-    attack = make(critic="projection")
+def test_a_category_without_auxiliary_images_is_left_out_and_an_attack_without_any_does_not_start() -> None:
+    """The critic would have nothing to compare with; a failing round leaves no loot."""
     seen = view(1, EVERYBODY)
-    lacking = dataclasses.replace(seen, auxiliary=Images(seen.auxiliary.images[:9], seen.auxiliary.labels[:9]))
-    with pytest.raises(SettingsError, match="9"):
-        attack.observe(lacking, generator(1))
+    for known, started in ((torch.arange(10) != 9, True), (torch.zeros(10, dtype=torch.bool), False)):
+        attack = make(critic="projection")
+        kept = known.repeat(2)
+        auxiliary = Images(seen.auxiliary.images[kept], seen.auxiliary.labels[kept])
+        with contextlib.nullcontext() if started else pytest.raises(SettingsError, match="auxiliary"):
+            attack.observe(dataclasses.replace(seen, auxiliary=auxiliary), generator(1))
+        assert attack.started == started
+        assert set(attack.loot(2, generator(1)).labels.tolist()) == (set(range(9)) if started else set())

@@ -111,7 +111,7 @@ def test_the_view_has_the_models_of_the_record(watched: list[ServerView], tmp_pa
 def test_there_is_no_file_of_nothing(tmp_path: Path) -> None:
     """Before the start, and for an attack without a control."""
     none = Images(torch.empty(0, 1, 8, 8), torch.empty(0, dtype=torch.int64))
-    keep(tmp_path, 1, Loot(samples=none, other=none, representatives={}))
+    keep(tmp_path, 1, Loot(samples=none, other=none, not_owned=none, representatives={}))
     assert not list(tmp_path.iterdir())
 
 
