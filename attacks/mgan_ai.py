@@ -7,25 +7,34 @@ Each round the server takes the victim's own model (what it was sent plus its up
 with three heads: category, real or fake (against the auxiliary images), and identity: the victim's representatives,
 estimated from its update (eq. 6 to 8), against those of the other clients. A generator that is told a category and an
 identity learns from all three (eq. 4). Passive: the federation sees nothing of it. Active: the victim alone is sent an
-isolated model, the discriminator's own, and needs no identity head.
+isolated model, the discriminator's own; what comes back is the victim's alone, so there is no identity head.
 
-`recipe: paper` is that, literally: the body is overwritten every round, and what it knew of real and fake with it.
-`recipe: repaired` sets the options of attacks.mgan_options.REPAIRED, each of which can be set by itself;
-`benchmarks/mgan_ai.py` measures what they are worth.
+`recipe: paper` is that. `recipe: repaired` sets the options of attacks.mgan_options.REPAIRED, each of which can be set
+by itself; `benchmarks/mgan_ai.py` measures variants without one of them.
 
 Differences from the paper:
 1. Signs: eq. 4 as it is usually meant (D minimises both cross-entropies, G the non-saturating ones).
 2. What the paper leaves open: 25 generator steps a round, before each min(1 + t // 10, 5) discriminator steps; batch
-   64, half real and half fake; conditions enter one-hot; z ~ N(0, 1); LeakyReLU 0.2.
-3. `judges: own` (repaired): real or fake, and identity, are judged by networks of their own, which persist; the
+   64, half real and half fake; conditions enter one-hot; z ~ N(0, 1); LeakyReLU 0.2; labels of representatives from
+   the update (attacks.representatives). A category without auxiliary images is left out.
+3. `update_match` (repaired), ours: images drawn as the victim's must also explain what it sent. One step of gradient
+   descent on a batch of them, each category weighted as the update weighs it, must point where the update points
+   (attacks.update_match): eq. 6 asked of the generator rather than of ten free images. This is what carries most of the
+   property.
+4. `isolate_on: aggregate` (repaired): an isolated victim is sent the others' model, of which it stays no part. Its own,
+   which learns from it alone, soon fits it so well that its updates say little.
+5. `judges: own` (repaired): real or fake, and identity, are judged by networks of their own, which persist; the
    category is read from the victim's model, untouched.
-4. `turned` (scenarios of turned digits): auxiliary images are turned at random by up to so many degrees. That flatters
+6. `turned` (scenarios of turned digits): auxiliary images are turned at random by up to so many degrees. That flatters
    the attack: the server guesses the family of what is private.
-5. `blurred`, `shift`, `match` (repaired): the identity head sees blurred, standardised, moved images, and compares the
-   victim's categories with the same categories of others; otherwise contrast and category give it away.
-6. `owned_only` (repaired): only the categories that the victim owns, as its update gives them away.
-7. `critic: projection`, `diversity`, `average`, `input_noise`, `condition_scale`, `identify` (repaired) and a late
-   start are ours.
+7. `blurred`, `shift`, `representative_noise`, `match` (repaired): the identity head sees blurred, standardised, moved
+   images, and compares the victim's categories with the same categories of others; otherwise contrast and category give
+   it away.
+8. `owned_only` (repaired): only the categories that the victim owns, as its update gives them away.
+9. `identify` (repaired): the active attack has an identity head, too.
+10. `warm_start`, `representatives_every` (repaired): representatives go on from the last ones, every fourth round.
+11. `critic: projection`, `diversity` (and with it pairs of codes), `average`, `input_noise`, `condition_scale`, other
+   steps and rates (repaired) and a late start are ours.
 """
 
 import math

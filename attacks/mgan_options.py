@@ -19,6 +19,7 @@ REPAIRED: dict[str, Any] = {
     "owned_only": True,
     "identify": True,
     "isolate_on": "aggregate",
+    "update_match": 3.0,
     "warm_start": True,
     "discriminator_steps": 2,
     "lr": 0.0005,

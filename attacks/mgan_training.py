@@ -154,8 +154,8 @@ class Networks:
             identity = functional.binary_cross_entropy_with_logits(answers, identities)
             losses["generator_identity_loss"] = identity.item()
             loss = loss + identity
-        if options.update_match:
-            mine = identities == 1
+        mine = identities == 1
+        if options.update_match and mine.any():
             distance = sent.distance(images[mine], categories[mine])
             losses["generator_update_loss"] = distance.item()
             loss = loss + options.update_match * distance

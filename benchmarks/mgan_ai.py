@@ -7,7 +7,8 @@ The federation is `oleander run mgan-ai-passive-mnist` (or -active-) as a plain 
 same models; the judge is that of the verdict. J is the share of the loot of the victim's classes that the judge takes
 for the right digit, turned as the victim's are; each number is the mean of the last three evaluations, five rounds
 apart. "other" is J of images drawn with the identity of somebody else; "not owned" that of classes that the victim does
-not hold; "upright" is the same attack on a victim whose images are not turned.
+not hold; "upright" is the same attack on a victim whose images are not turned. Below the table stands J of the
+server's own images, turned as the attack turns them, which know nothing of the victim.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import torch
@@ -24,10 +25,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from attacks import mgan_ai, registry, representatives
+from attacks import mgan_ai, mgan_batches, registry, representatives
 from attacks.views import Images, ServerView, TaskFacts
 from oleander import scenario as scenarios
-from oleander.judge import properties, training_set
+from oleander.judge import independent, training_set, victims
 from oleander.judge.properties import PropertyJudge
 from oleander.preflight import settle
 from oleander.scenario import Scenario
@@ -41,29 +42,22 @@ from task.training import evaluate
 
 EVERY, LAST, SAMPLES = 5, 3, 60
 ORACLE = "oracle"
+COMMON: dict[str, dict[str, Any]] = {
+    "repaired": {},
+    "upright": {},
+    "paper": {"recipe": "paper"},
+    "updates not matched": {"update_match": 0.0},
+    "upright auxiliary images": {"turned": 0.0},
+    "plain critic": {"critic": "plain"},
+    "one body for all": {"judges": "shared", "judge_model": None},
+    "no pairs": {"diversity": 0.0},
+    "no average": {"average": 0.0},
+    "all categories": {"owned_only": False},
+    "no identity head": {"identify": False},
+}
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
-    "passive": {
-        "repaired": {},
-        "upright": {},
-        ORACLE: {},
-        "paper": {"recipe": "paper"},
-        "upright auxiliary images": {"turned": 0.0},
-        "plain identity head": {"blurred": False},
-        "plain critic": {"critic": "plain"},
-        "one body for all": {"judges": "shared", "judge_model": None},
-        "no pairs": {"diversity": 0.0},
-        "no average": {"average": 0.0},
-        "all categories": {"owned_only": False},
-    },
-    "active": {
-        "repaired": {},
-        "upright": {},
-        "paper": {"recipe": "paper"},
-        "upright auxiliary images": {"turned": 0.0},
-        "plain critic": {"critic": "plain"},
-        "all categories": {"owned_only": False},
-        "one body for all": {"judges": "shared", "judge_model": None},
-    },
+    "passive": COMMON | {ORACLE: {}, "identity not blurred": {"blurred": False}, "no match": {"match": False}},
+    "active": COMMON | {"sent its own model": {"isolate_on": "own"}},
 }
 
 
@@ -76,8 +70,8 @@ class Attacked:
     seconds: float = 0.0
 
     def means(self) -> tuple[float, float, float]:
-        """Return the means of the last evaluations."""
-        last = self.lines[-LAST:]
+        """Return the means of the last evaluations; NaN for an attack that never began."""
+        last = self.lines[-LAST:] or [(float("nan"),) * 3]
         return tuple(statistics.mean(column) for column in zip(*last, strict=True))  # type: ignore[return-value]
 
 
@@ -107,18 +101,18 @@ class Federation:
         self.owned = self.clients.labels[self.victim].unique()
 
     def judge(self) -> PropertyJudge:
-        """Return the judge, trained on public images that nobody holds."""
+        """Return the judge of the verdict."""
         parts = held(self.dataset, self.scenario.task, self.scenario.federation.clients, self.seed)
-        labels, taken = self.dataset.train.labels, training_set.together(parts)
-        chosen = training_set.choose(labels, self.facts.classes, taken, self.seed).indices
-        degrees = self.scenario.task.private.degrees if self.scenario.task.private else 0.0
-        images = to_float(self.dataset.train.images[chosen])
-        return properties.train(images, labels[chosen], self.facts.classes, degrees)
+        victim = victims.find(self.dataset, self.scenario.task, parts)
+        found = independent.appoint(self.dataset, parts, victim, self.seed, training_set.cache_folder()).properties
+        if found is None:
+            raise SystemExit(f"Expected a scenario with a private property, got {self.scenario.name}.")
+        return found
 
     def attack(self, variant: str, changed: Mapping[str, Any]) -> mgan_ai.MganAi:
         """Build one variant, as `--set` would."""
         options = dict(self.scenario.server.attack_options)
-        if "recipe" in changed:  # the literal recipe: nothing of the scenario's but the victim, the mode and the start
+        if "recipe" in changed:  # the literal recipe from the first round on, with the scenario's small generator
             options = {key: options[key] for key in ("victim", "mode", "network")} | {"start_round": 1}
         checked = registry.options("mgan-ai", options | dict(changed))
         if variant == ORACLE:
@@ -174,13 +168,16 @@ class Federation:
                 one.seconds += time.perf_counter() - began
                 if one.attack.started and (number % EVERY == 0 or number == total):
                     one.lines.append(self.evaluate(one.attack, judge, number))
-            accuracies.append(evaluate(view.aggregate, *self.auxiliary_of(1000)).accuracy)
+            accuracies.append(evaluate(view.aggregate, self.auxiliary.images, self.auxiliary.labels).accuracy)
             state = weights(view.aggregate)
         return accuracies
 
-    def auxiliary_of(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return the first auxiliary images, enough for an accuracy."""
-        return self.auxiliary.images[:count], self.auxiliary.labels[:count]
+    def baseline(self, judge: PropertyJudge, turned: float) -> float:
+        """Return J of the server's own images, turned as the attack turns them: what knows nothing of the victim."""
+        known = torch.isin(self.auxiliary.labels, self.owned)
+        images, labels = self.auxiliary.images[known], self.auxiliary.labels[known]
+        angles = (torch.rand(len(images), generator=generator(self.seed, "baseline")) * 2 - 1) * turned
+        return shown(judge, Images(mgan_batches.turned(images, angles), labels))
 
     def evaluate(self, attack: mgan_ai.MganAi, judge: PropertyJudge, number: int) -> tuple[float, float, float]:
         """Return J of the loot, of the control and of classes that the victim does not own; NaN where there is none."""
@@ -189,13 +186,20 @@ class Federation:
             mask = torch.isin(found.labels, self.owned) == owned
             if not mask.any():
                 return float("nan")
-            seen = judge.verdicts(found.images[mask])
-            right = (seen.category == found.labels[mask]) & seen.marked & ~seen.junk
-            return right.double().mean().item()
+            return shown(judge, Images(found.images[mask], found.labels[mask]))
 
         draw = generator(self.seed, "server", "loot", number)
         loot = attack.loot(SAMPLES, draw)
-        return share(loot, owned=True), share(attack.control(SAMPLES, draw), owned=True), share(loot, owned=False)
+        strange = Images(
+            *(torch.cat(pair) for pair in zip(astuple(loot), astuple(attack.not_owned(SAMPLES, draw)), strict=True))
+        )
+        return share(loot, owned=True), share(attack.control(SAMPLES, draw), owned=True), share(strange, owned=False)
+
+
+def shown(judge: PropertyJudge, found: Images) -> float:
+    """Return J: the share of images in which the judge sees their class and the victim's property."""
+    seen = judge.verdicts(found.images)
+    return ((seen.category == found.labels) & seen.marked & ~seen.junk).double().mean().item()
 
 
 def main() -> None:
@@ -213,6 +217,7 @@ def main() -> None:
     wanted = {name: one for name, one in VARIANTS[given.mode].items() if not given.only or name in given.only}
     results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in wanted}
     accuracy: dict[str, list[float]] = {name: [] for name in wanted}
+    baselines: dict[int, float] = {}
     for seed in range(given.first, given.first + given.seeds):
         for batch in _batches(wanted, together=given.mode == "passive"):
             upright = "upright" in batch
@@ -220,7 +225,13 @@ def main() -> None:
             name = given.scenario or f"mgan-ai-{given.mode}-mnist"
             federation = Federation(settle(scenarios.load(name, overrides, seed), given.data), given.data)
             attacks = {one: Attacked(federation.attack(one, wanted[one])) for one in batch}
-            accuracies = federation.run(list(attacks.values()), federation.judge())
+            judge = federation.judge()
+            turned = federation.scenario.server.attack_options.get("turned", 0.0)
+            baselines[seed] = federation.baseline(judge, turned)
+            sys.stderr.write(
+                f"seed {seed}, classes {federation.owned.tolist()}: the server's own images {baselines[seed]:.2f}\n"
+            )
+            accuracies = federation.run(list(attacks.values()), judge)
             for one, attacked in attacks.items():
                 results[one].append(attacked.means())
                 accuracy[one].append(accuracies[-1])
@@ -238,7 +249,11 @@ def main() -> None:
         table.add_row(
             one, f"{j:.2f}", seeds, f"{other:.2f}", f"{not_owned:.2f}", f"{statistics.mean(accuracy[one]):.2f}"
         )
-    Console(width=120).print(table)
+    console = Console(width=120)
+    console.print(table)
+    console.print(
+        f"J of the server's own images, turned as the attack turns them: {statistics.mean(baselines.values()):.2f}"
+    )
 
 
 def _batches(names: Mapping[str, Any], *, together: bool) -> list[list[str]]:
