@@ -26,7 +26,8 @@ Differences from the paper:
 5. `judges: own` (repaired): real or fake, and identity, are judged by networks of their own, which persist; the
    category is read from the victim's model, untouched.
 6. `turned` (scenarios of turned digits): auxiliary images are turned at random by up to so many degrees. That flatters
-   the attack: the server guesses the family of what is private.
+   the attack: the server guesses the family of what is private. `turn_match` (repaired): those turns are drawn most
+   that explain the victim's update best, by the same measure as in 3.
 7. `blurred`, `shift`, `representative_noise`, `match` (repaired): the identity head sees blurred, standardised, moved
    images, and compares the victim's categories with the same categories of others; otherwise contrast and category give
    it away.
@@ -179,6 +180,8 @@ class MganAi:
         batches = Batches(self.options, categories, view.auxiliary, self._pools(), generator=generator, device=device)
         shares = self.seen[: self.facts.classes].double()
         sent = Sent(self.networks.frozen(self.sent).to(device), self.update, shares / shares.sum())
+        if self.options.turned and self.options.turn_match:
+            batches.weigh(sent)
         leaning = self.isolated_model if own else self._leaning()
         self._metrics = self.networks.train(leaning, sent, batches, view.round)
         broken = [name for name, loss in self._metrics.items() if not math.isfinite(loss)]

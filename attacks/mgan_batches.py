@@ -8,10 +8,12 @@ from torch.nn import functional
 
 from attacks import conditional
 from attacks.mgan_options import Options
+from attacks.update_match import Sent
 from attacks.views import Images
 from task.settings import expect
 
 EPSILON = 1e-3
+TURNS, WEIGHED = 13, 128  # turns that are weighed, and auxiliary images that weigh them
 
 
 class Batches:
@@ -38,7 +40,7 @@ class Batches:
         device: torch.device,
     ) -> None:
         self.options, self.pools, self.generator, self.device = options, pools, generator, device
-        self.categories = torch.tensor(categories)
+        self.categories, self.turns = torch.tensor(categories), torch.full((TURNS,), 1 / TURNS)
         known = torch.isin(auxiliary.labels, self.categories)
         self.known = Images(auxiliary.images[known], auxiliary.labels[known])
         what = "auxiliary images of a category that the victim holds"
@@ -49,9 +51,21 @@ class Batches:
         chosen = torch.randint(len(self.known.images), (count,), generator=self.generator)
         images = self.known.images[chosen]
         if self.options.turned:
-            angles = (torch.rand(count, generator=self.generator) * 2 - 1) * self.options.turned
-            images = turned(images, angles)
+            images = turned(images, self.angles(count))
         return Images(images.to(self.device), self.known.labels[chosen].to(self.device))
+
+    def angles(self, count: int) -> Tensor:
+        """Draw turns in degrees, float32 [count]: even within each of TURNS steps, which `weigh` may have weighted."""
+        steps = torch.multinomial(self.turns, count, replacement=True, generator=self.generator)
+        return (2 * (steps + torch.rand(count, generator=self.generator)) / TURNS - 1) * self.options.turned
+
+    def weigh(self, sent: Sent) -> None:
+        """Weight the turns by how well auxiliary images turned so explain the victim's update."""
+        chosen = torch.randint(len(self.known.images), (WEIGHED,), generator=self.generator)
+        images, labels = self.known.images[chosen], self.known.labels[chosen].to(self.device)
+        middles = ((2 * torch.arange(TURNS) + 1) / TURNS - 1) * self.options.turned
+        distances = [sent.distance(turned(images, one.expand(WEIGHED)).to(self.device), labels) for one in middles]
+        self.turns = (-torch.stack(distances).detach().cpu() / self.options.turn_match).softmax(0)
 
     def representatives(self, count: int) -> Images:
         """Draw `count` of the victim's representatives and then of the others', of the same categories if matched."""

@@ -20,6 +20,7 @@ REPAIRED: dict[str, Any] = {
     "identify": True,
     "isolate_on": "aggregate",
     "update_match": 3.0,
+    "turn_match": 0.02,
     "warm_start": True,
     "discriminator_steps": 2,
     "lr": 0.0005,
@@ -52,6 +53,8 @@ class Options:
         judge_model: of `own` judges (task.models); None for one like the shared model.
         critic: `plain`, or `projection`: real or fake is judged together with the category.
         turned: degrees by which auxiliary images are turned at random, either way; 0 for none.
+        turn_match: turns are drawn in proportion to exp(-distance / turn_match), where distance is that of auxiliary
+            images turned so from the victim's update (attacks.update_match); 0 for all turns alike.
         blurred: whether the identity head sees blurred, standardised images.
         shift: representatives are moved by up to so many pixels before the identity head sees them.
         representative_noise: representatives get noise of a random deviation up to this before the identity head.
@@ -88,6 +91,7 @@ class Options:
     judge_model: str | None = None
     critic: str = "plain"
     turned: float = 0.0
+    turn_match: float = 0.0
     blurred: bool = False
     shift: int = 0
     owned_only: bool = False
@@ -128,5 +132,14 @@ class Options:
         expect(all(0 <= beta < 1 for beta in self.betas), "betas in [0, 1)", list(self.betas))
         for name in ("steps", "lr", "discriminator_lr", "condition_scale", "representatives_every"):
             expect(0 < getattr(self, name) < math.inf, f"{name} > 0", getattr(self, name))
-        for name in ("victim", "turned", "shift", "representative_noise", "update_match", "input_noise", "diversity"):
+        for name in (
+            "victim",
+            "turned",
+            "turn_match",
+            "shift",
+            "representative_noise",
+            "update_match",
+            "input_noise",
+            "diversity",
+        ):
             expect(0 <= getattr(self, name) < math.inf, f"{name} >= 0", getattr(self, name))

@@ -5,7 +5,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from attacks.mgan_batches import Batches, turned
+from attacks.mgan_options import Options
 from attacks.update_match import Sent
+from attacks.views import Images
 from task.seeding import generator
 
 
@@ -53,3 +56,24 @@ def test_descending_it_leads_to_images_that_explain_the_update(client: tuple[nn.
         descent.step()
     assert sent.distance(images, labels).item() < before / 5
     assert all(one.grad is None for one in model.parameters())
+
+
+def test_the_turns_that_explain_the_update_are_drawn_most(client: tuple[nn.Module, Tensor, Tensor, Sent]) -> None:
+    """The victim's images are the server's own, turned by 30 degrees: most angles drawn are nearer to 30 than to 0."""
+    del client
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
+    images, labels = torch.zeros(60, 1, 12, 12) - 1, torch.arange(60) % 3
+    for one, label in enumerate(labels.tolist()):  # a bar, thicker in each class
+        images[one, :, 2:10, 5 : 6 + label] = 1.0
+    private = turned(images, torch.full((60,), 30.0))
+    sent = Sent(model, trained(model, private, labels), torch.full((3,), 1 / 3))
+    options = Options(victim=0, turned=45.0, turn_match=0.05)
+    batches = Batches(
+        options, [0, 1, 2], Images(images, labels), None, generator=generator(4), device=torch.device("cpu")
+    )
+    assert batches.angles(1000).mean().abs() < 3
+    batches.weigh(sent)
+    drawn = batches.angles(1000)
+    assert (drawn > 15).float().mean() > 0.8
+    assert drawn.abs().max() <= 45
