@@ -18,6 +18,7 @@ from task.models import initialised, weights
 from task.training import optimizer_arrays, restore_optimizer
 
 GROWS_EVERY, MOST_STEPS = 10, 5
+MATCHED = 16  # of a batch, whose gradients of gradients are dear
 
 
 def discriminator_steps(number: int) -> int:
@@ -156,7 +157,8 @@ class Networks:
             loss = loss + identity
         mine = identities == 1
         if options.update_match and mine.any():
-            distance = sent.distance(images[mine], categories[mine])
+            some = torch.nonzero(mine).flatten()[:MATCHED]
+            distance = sent.distance(images[some], categories[some])
             losses["generator_update_loss"] = distance.item()
             loss = loss + options.update_match * distance
         if options.diversity:

@@ -27,12 +27,13 @@ class Sent:
     def distance(self, images: Tensor, categories: Tensor) -> Tensor:
         """Return how far one step of gradient descent on these images points from the update, from 0 to 2.
 
-        Each category weighs what it does in the client's data, not what it does in the batch.
+        Each category weighs what it does in the client's data, not what it does in the batch. The distance has a slope
+        where the images have one.
         """
         parameters = {name: one.detach().requires_grad_() for name, one in self.model.named_parameters()}
         answers = functional_call(self.model, parameters, (images,))
         counts = torch.bincount(categories, minlength=len(self.shares)).clamp(min=1)
         weights = (self.shares.to(images) / counts.to(images))[categories]
         loss = (weights * functional.cross_entropy(answers, categories, reduction="none")).sum()
-        found = torch.autograd.grad(loss, list(parameters.values()), create_graph=True)
+        found = torch.autograd.grad(loss, list(parameters.values()), create_graph=images.requires_grad)
         return mismatch(self.target, dict(zip(parameters, found, strict=True)), "unit")

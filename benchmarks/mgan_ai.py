@@ -113,8 +113,8 @@ class Federation:
     def attack(self, variant: str, changed: Mapping[str, Any]) -> mgan_ai.MganAi:
         """Build one variant, as `--set` would."""
         options = dict(self.scenario.server.attack_options)
-        if "recipe" in changed:  # the literal recipe from the first round on, with the scenario's small generator
-            options = {key: options[key] for key in ("victim", "mode", "network")} | {"start_round": 1}
+        if "recipe" in changed:  # the literal recipe, but for the start and the scenario's small generator
+            options = {key: options[key] for key in ("victim", "mode", "network", "start_round")}
         checked = registry.options("mgan-ai", options | dict(changed))
         if variant == ORACLE:
             return mgan_ai.MganAi(checked, self.facts, generator(self.seed, "server", "attack"), self.real)

@@ -75,5 +75,5 @@ def test_the_turns_that_explain_the_update_are_drawn_most(client: tuple[nn.Modul
     assert batches.angles(1000).mean().abs() < 3
     batches.weigh(sent)
     drawn = batches.angles(1000)
-    assert (drawn > 15).float().mean() > 0.8
+    assert (drawn > 15).float().mean() > 0.55  # 1 / 3 of those drawn evenly, nearly all of the others
     assert drawn.abs().max() <= 45
