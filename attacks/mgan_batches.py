@@ -10,6 +10,7 @@ from attacks import conditional
 from attacks.mgan_options import Options
 from attacks.update_match import Sent
 from attacks.views import Images
+from task.private import turned
 from task.settings import expect
 
 EPSILON = 1e-3
@@ -131,12 +132,3 @@ def blurred(images: Tensor) -> Tensor:
         images = functional.avg_pool2d(images, 2 * reach + 1, 1, reach, count_include_pad=False)
     centred = images - images.mean((1, 2, 3), keepdim=True)
     return centred / (centred.square().mean((1, 2, 3), keepdim=True).sqrt() + EPSILON)
-
-
-def turned(images: Tensor, degrees: Tensor) -> Tensor:
-    """Turn images float32 [N, C, H, W] in [-1, 1] counter-clockwise by degrees [N]; -1 where nothing was."""
-    angles = degrees * torch.pi / 180
-    cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
-    matrices = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)
-    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
-    return functional.grid_sample(images + 1, grid, align_corners=False) - 1

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from attacks import mgan_ai, mgan_batches, registry, representatives
+from attacks import mgan_ai, registry, representatives
 from attacks.views import Images, ServerView, TaskFacts
 from oleander import scenario as scenarios
 from oleander.judge import independent, training_set, victims
@@ -37,6 +37,7 @@ from task import models
 from task.datasets import to_float
 from task.models import weights
 from task.partitions import held
+from task.private import turned
 from task.seeding import generator
 from task.training import evaluate
 
@@ -178,7 +179,7 @@ class Federation:
         known = torch.isin(self.auxiliary.labels, self.owned)
         images, labels = self.auxiliary.images[known], self.auxiliary.labels[known]
         angles = (torch.rand(len(images), generator=generator(self.seed, "baseline")) * 2 - 1) * turned
-        return shown(judge, Images(mgan_batches.turned(images, angles), labels))
+        return shown(judge, Images(turned(images, angles), labels))
 
     def evaluate(self, attack: mgan_ai.MganAi, judge: PropertyJudge, number: int) -> tuple[float, float, float]:
         """Return J of the loot, of the control and of classes that the victim does not own; NaN where there is none."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from attacks import mgan_ai, registry, representatives
 from attacks.mgan_ai import MganAi
-from attacks.mgan_batches import blurred, turned
+from attacks.mgan_batches import blurred
 from attacks.mgan_training import discriminator_steps
 from attacks.views import Images, ServerView, TaskFacts
 from task import models
@@ -241,14 +241,6 @@ def test_adam_forgets_overwritten_layers_and_remembers_the_heads() -> None:
 def test_discriminator_steps_grow_with_the_round() -> None:
     """One at first, one more every ten rounds, five at most."""
     assert [discriminator_steps(number) for number in (1, 9, 10, 20, 40, 999)] == [1, 1, 2, 3, 5, 5]
-
-
-def test_a_turn_by_90_degrees_is_an_exact_rotation() -> None:
-    """Counter-clockwise, as torch.rot90 turns; 0 degrees change nothing."""
-    images = torch.rand(2, 1, 8, 8, generator=generator(0)) * 2 - 1
-    found = turned(images, torch.tensor([90.0, 0.0]))
-    assert torch.allclose(found[0], images[0].rot90(1, (1, 2)), atol=1e-5)
-    assert torch.allclose(found[1], images[1], atol=1e-5)
 
 
 def test_what_the_identity_head_sees_is_standardised() -> None:

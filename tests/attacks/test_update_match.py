@@ -5,10 +5,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from attacks.mgan_batches import Batches, turned
+from attacks.mgan_batches import Batches
 from attacks.mgan_options import Options
 from attacks.update_match import Sent
 from attacks.views import Images
+from task.private import turned
 from task.seeding import generator
 
 
