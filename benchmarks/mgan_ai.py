@@ -33,11 +33,10 @@ from oleander.judge.properties import PropertyJudge
 from oleander.preflight import settle
 from oleander.scenario import Scenario
 from server_app.app import evaluation_set
-from task import models
+from task import models, private
 from task.datasets import to_float
 from task.models import weights
 from task.partitions import held
-from task.private import turned
 from task.seeding import generator
 from task.training import evaluate
 
@@ -179,7 +178,7 @@ class Federation:
         known = torch.isin(self.auxiliary.labels, self.owned)
         images, labels = self.auxiliary.images[known], self.auxiliary.labels[known]
         angles = (torch.rand(len(images), generator=generator(self.seed, "baseline")) * 2 - 1) * turned
-        return shown(judge, Images(turned(images, angles), labels))
+        return shown(judge, Images(private.turned(images, angles), labels))
 
     def evaluate(self, attack: mgan_ai.MganAi, judge: PropertyJudge, number: int) -> tuple[float, float, float]:
         """Return J of the loot, of the control and of classes that the victim does not own; NaN where there is none."""
