@@ -96,9 +96,10 @@ def test_an_image_goes_the_same_way_alone_and_in_company(model: nn.Module) -> No
 
 
 def test_it_ends_at_the_confidence_or_without_gain_or_after_all_steps(model: nn.Module) -> None:
-    """At once when any confidence will do; after `patience` when the image cannot move; else after `steps`."""
+    """At once (or once denoised) when any confidence will do; without a gain after `patience`; else after `steps`."""
     start, label = torch.rand(1, *SHAPE, generator=generator(5)), torch.tensor([8])
-    assert invert(model, start, label, Options(confidence=1e-9))[2].item() == 0
+    assert invert(model, start, label, Options(confidence=1e-9, denoise_every=0))[2].item() == 0
+    assert invert(model, start, label, Options(confidence=1e-9, denoise_every=7))[2].item() == 7
     flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 11))
     flat[1].weight.data.zero_()
     assert invert(flat, start, label, Options(patience=17, denoise_every=0))[2].item() == 17
@@ -191,3 +192,9 @@ def test_options_that_cannot_be_are_refused(wrong: dict[str, Any], text: str) ->
     """Each by its name, when they are parsed or when the task is known."""
     with pytest.raises(SettingsError, match=text):
         build(parse(Options, wrong, "options"), FACTS, generator(0))
+
+
+def test_denoising_must_come_before_patience_ends() -> None:
+    """Only denoised images count, so that the attack would give back the noise that it began with."""
+    with pytest.raises(SettingsError, match="denoise_every"):
+        Options(denoise_every=150, patience=100)
