@@ -26,15 +26,14 @@ Differences from the paper:
 5. `judges: own` (repaired): real or fake, and identity, are judged by networks of their own, which persist; the
    category is read from the victim's model, untouched.
 6. `turned` (scenarios of turned digits): auxiliary images are turned at random by up to so many degrees. That flatters
-   the attack: the server guesses the family of what is private. `turn_match` (repaired): half of the turns drawn
-   are those that explain the victim's update best, by the same measure as in 3.
+   the attack: the server guesses the family of what is private. `turn_match` (repaired): turns that explain
+   the victim's update best are drawn most, by the same measure as in 3.
 7. `blurred`, `shift`, `representative_noise`, `match` (repaired): the identity head sees blurred, standardised, moved
    images, and compares the victim's categories with the same categories of others; otherwise contrast and category give
    it away.
 8. `owned_only` (repaired): only the categories that the victim owns, as its update gives them away.
-9. `identify` (repaired): the active attack has an identity head, too.
-10. `warm_start`, `representatives_every` (repaired): representatives go on from the last ones, every fourth round.
-11. `critic: projection`, `diversity` (and with it pairs of codes), `average`, `input_noise`, `condition_scale`, other
+9. `warm_start`, `representatives_every` (repaired): representatives go on from the last ones, every fourth round.
+10. `critic: projection`, `diversity` (and with it pairs of codes), `average`, `input_noise`, `condition_scale`, other
    steps and rates (repaired) and a late start are ours.
 """
 

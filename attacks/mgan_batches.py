@@ -61,13 +61,14 @@ class Batches:
         return (2 * (steps + torch.rand(count, generator=self.generator)) / TURNS - 1) * self.options.turned
 
     def weigh(self, sent: Sent) -> None:
-        """Weight the turns by how well auxiliary images turned so explain the victim's update, half of them."""
+        """Weight the turns by how well auxiliary images turned so explain the victim's update."""
         chosen = torch.randint(len(self.known.images), (WEIGHED,), generator=self.generator)
         images, labels = self.known.images[chosen], self.known.labels[chosen].to(self.device)
         middles = ((2 * torch.arange(TURNS) + 1) / TURNS - 1) * self.options.turned
         distances = [sent.distance(turned(images, one.expand(WEIGHED)).to(self.device), labels) for one in middles]
         explained = (-torch.stack(distances).detach().cpu() / self.options.turn_match).softmax(0)
-        self.turns = (explained + 1 / TURNS) / 2  # somebody else's images may be turned otherwise
+        # Two identities: somebody else's images may be turned otherwise.
+        self.turns = (explained + self.turns) / 2 if self.pools else explained
 
     def representatives(self, count: int) -> Images:
         """Draw `count` of the victim's representatives and then of the others', of the same categories if matched."""

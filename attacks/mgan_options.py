@@ -17,7 +17,6 @@ REPAIRED: dict[str, Any] = {
     "representative_noise": 0.3,
     "match": True,
     "owned_only": True,
-    "identify": True,
     "isolate_on": "aggregate",
     "update_match": 3.0,
     "turn_match": 0.02,
@@ -53,8 +52,9 @@ class Options:
         judge_model: of `own` judges (task.models); None for one like the shared model.
         critic: `plain`, or `projection`: real or fake is judged together with the category.
         turned: degrees by which auxiliary images are turned at random, either way; 0 for none.
-        turn_match: half of the turns are drawn in proportion to exp(-distance / turn_match), where distance is that of
-            auxiliary images turned so from the victim's update (attacks.update_match); 0 for all turns alike.
+        turn_match: turns are drawn in proportion to exp(-distance / turn_match), where distance is that of auxiliary
+            images turned so from the victim's update (attacks.update_match); with an identity head half of them are,
+            since somebody else's images may be turned otherwise. 0 for all turns alike.
         blurred: whether the identity head sees blurred, standardised images.
         shift: representatives are moved by up to so many pixels before the identity head sees them.
         representative_noise: representatives get noise of a random deviation up to this before the identity head.

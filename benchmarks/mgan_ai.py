@@ -54,11 +54,16 @@ COMMON: dict[str, dict[str, Any]] = {
     "no pairs": {"diversity": 0.0},
     "no average": {"average": 0.0},
     "all categories": {"owned_only": False},
-    "no identity head": {"identify": False},
 }
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
-    "passive": COMMON | {ORACLE: {}, "identity not blurred": {"blurred": False}, "no match": {"match": False}},
-    "active": COMMON | {"sent its own model": {"isolate_on": "own"}},
+    "passive": COMMON
+    | {
+        ORACLE: {},
+        "identity not blurred": {"blurred": False},
+        "no match": {"match": False},
+        "no identity head": {"identify": False},
+    },
+    "active": COMMON | {"sent its own model": {"isolate_on": "own"}, "identity head": {"identify": True}},
 }
 
 
