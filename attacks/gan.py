@@ -25,7 +25,8 @@ from torch.nn import functional
 
 from attacks import generators
 from attacks.regularisers import darkness, nothings, sameness, total_variation
-from attacks.views import Images, ParticipantView, TaskFacts
+from attacks.views import ParticipantView
+from task.facts import Images, TaskFacts
 from task.models import weights
 from task.settings import choose, expect
 from task.training import optimizer_arrays, restore_optimizer

@@ -48,7 +48,8 @@ from attacks.mgan_batches import Batches
 from attacks.mgan_options import RECIPES, Options
 from attacks.mgan_training import Networks
 from attacks.update_match import Sent
-from attacks.views import Images, ServerView, TaskFacts
+from attacks.views import ServerView
+from task.facts import Images, TaskFacts
 from task.models import weights
 from task.settings import expect
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from attacks import conditional
 from attacks.mgan_options import Options
 from attacks.update_match import Sent
-from attacks.views import Images
+from task.facts import Images
 from task.private import turned
 from task.settings import expect
 

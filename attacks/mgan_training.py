@@ -12,8 +12,8 @@ from attacks.mgan_batches import Batches
 from attacks.mgan_options import Options
 from attacks.regularisers import sameness_of_pairs
 from attacks.update_match import Sent
-from attacks.views import TaskFacts
 from task import models
+from task.facts import TaskFacts
 from task.models import initialised, weights
 from task.training import optimizer_arrays, restore_optimizer
 

@@ -41,7 +41,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from attacks.denoising import non_local_means, sharpened
-from attacks.views import Images, ServerView, TaskFacts
+from attacks.views import ServerView
+from task.facts import Images, TaskFacts
 from task.settings import choose, expect
 
 VIEW = ServerView

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from attacks.views import ParticipantAttack, ParticipantView, ServerAttack, ServerView, TaskFacts
+from attacks.views import ParticipantAttack, ParticipantView, ServerAttack, ServerView
+from task.facts import TaskFacts
 from task.settings import choose, expect, parse
 
 WHO = {ParticipantView: "participant", ServerView: "server"}

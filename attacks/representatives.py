@@ -47,7 +47,7 @@ from torch.nn import functional
 
 from attacks import box_minimisers, matching
 from attacks.matching import Update
-from attacks.views import Images
+from task.facts import Images
 from task.models import Shape
 from task.settings import SettingsError, choose, expect
 

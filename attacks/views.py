@@ -11,19 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class Images:
-    """Labelled images.
-
-    Attributes:
-        images: float32 [N, C, H, W] in [-1, 1].
-        labels: int64 [N].
-
-    """
-
-    images: Tensor
-    labels: Tensor
+from task.facts import Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,26 +56,6 @@ class ServerView:
     updates: Mapping[int, Mapping[str, Tensor]]
     accuracy: float
     auxiliary: Images
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskFacts:
-    """What everyone in the federation knows of the task.
-
-    Attributes:
-        shape: of an image, (C, H, W).
-        classes: real classes of the data set.
-        outputs: outputs of the shared model, `classes` or one more.
-        model: name of the shared model (task.models).
-        clients: participants, with ids 0 to clients - 1.
-
-    """
-
-    shape: tuple[int, int, int]
-    classes: int
-    outputs: int
-    model: str
-    clients: int
 
 
 class ParticipantAttack(Protocol):

@@ -26,7 +26,7 @@ from rich.table import Table
 from torch import Tensor
 
 from attacks import mgan_ai, registry, representatives
-from attacks.views import Images, ServerView, TaskFacts
+from attacks.views import ServerView
 from oleander import scenario as scenarios
 from oleander.judge import independent, training_set, victims
 from oleander.judge.properties import PropertyJudge
@@ -35,6 +35,7 @@ from oleander.scenario import Scenario
 from server_app.app import evaluation_set
 from task import models, private
 from task.datasets import to_float
+from task.facts import Images, TaskFacts
 from task.models import weights
 from task.partitions import held
 from task.seeding import generator

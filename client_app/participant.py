@@ -9,9 +9,9 @@ import torch
 from flwr.app import Context
 from torch import nn
 
-from attacks.views import Images, TaskFacts
 from task import models, private
 from task.datasets import Dataset, load_task, to_float
+from task.facts import Images, TaskFacts
 from task.partitions import held
 from task.runs import run_directory
 from task.seeding import generator

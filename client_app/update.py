@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
 from torch import Tensor, nn
 
-from attacks.views import Images
 from client_app.participant import Participant
+from task.facts import Images
 from task.models import weights
 from task.training import make_optimizer, optimizer_arrays, restore_optimizer, train
 

@@ -5,11 +5,11 @@ import dataclasses
 import torch
 
 from attacks import registry
-from attacks.views import TaskFacts
 from oleander.roles import check_classes
 from oleander.scenario import Scenario
 from task import models
 from task.datasets import load_task
+from task.facts import TaskFacts
 from task.partitions import held
 from task.settings import SettingsError
 

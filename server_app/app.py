@@ -13,7 +13,6 @@ from flwr.app import ArrayRecord, Context
 from flwr.serverapp import Grid, ServerApp
 from torch import nn
 
-from attacks.views import Images, TaskFacts
 from server_app import malicious
 from server_app.record import Record
 from strategies import named
@@ -21,6 +20,7 @@ from strategies.recording import Recording
 from strategies.roll_call import RollCall
 from task import models
 from task.datasets import Dataset, load_task, to_float
+from task.facts import Images, TaskFacts
 from task.runs import run_directory
 from task.seeding import generator
 from task.settings import SettingsError, TaskSettings, parse, unflatten

@@ -9,9 +9,9 @@ from flwr.serverapp.strategy import Strategy
 from torch import Tensor, nn
 
 from attacks.registry import server_attack
-from attacks.views import Images, TaskFacts
 from strategies.malicious import Loot, Malicious
 from strategies.roll_call import RollCall
+from task.facts import Images, TaskFacts
 from task.runs import append_line, keep_arrays
 from task.seeding import generator
 

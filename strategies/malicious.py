@@ -25,10 +25,11 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 from torch import Tensor, nn
 
-from attacks.views import Images, ServerAttack, ServerView
+from attacks.views import ServerAttack, ServerView
 from strategies.delegating import Delegating
 from strategies.recording import TooFewReplies
 from strategies.roll_call import RollCall
+from task.facts import Images
 from task.seeding import generator
 from task.settings import SettingsError, expect
 

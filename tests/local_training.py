@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from attacks.matching import Update
-from attacks.views import Images
 from task import models
 from task.datasets import load, to_float
+from task.facts import Images
 from task.seeding import generator
 from task.settings import OptimizerSettings
 from task.training import make_optimizer, train

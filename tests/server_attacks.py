@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attacks.views import Images, ServerView, TaskFacts
+from attacks.views import ServerView
+from task.facts import Images, TaskFacts
 
 VIEW = ServerView
 

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from attacks import registry
-from attacks.views import Images, ParticipantAttack, ParticipantView, ServerView, TaskFacts
+from attacks.views import ParticipantAttack, ParticipantView, ServerView
 from task import models
 from task.datasets import load, to_float
+from task.facts import Images, TaskFacts
 from task.seeding import generator
 from task.settings import OptimizerSettings, SettingsError, to_dict
 from task.training import logits, make_optimizer, train

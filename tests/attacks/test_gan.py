@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from attacks import gan
-from attacks.views import Images, ParticipantView, TaskFacts
+from attacks.views import ParticipantView
 from task import models
+from task.facts import Images, TaskFacts
 from task.seeding import generator
 from task.settings import SettingsError, parse
 

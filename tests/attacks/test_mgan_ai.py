@@ -13,8 +13,9 @@ from attacks import mgan_ai, registry, representatives
 from attacks.mgan_ai import MganAi
 from attacks.mgan_batches import blurred
 from attacks.mgan_training import discriminator_steps
-from attacks.views import Images, ServerView, TaskFacts
+from attacks.views import ServerView
 from task import models
+from task.facts import Images, TaskFacts
 from task.models import weights
 from task.seeding import generator
 from task.settings import SettingsError

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from attacks import model_inversion
 from attacks.model_inversion import Options, build, invert
-from attacks.views import Images, ServerView, TaskFacts
+from attacks.views import ServerView
 from task import models
 from task.datasets import load, to_float
+from task.facts import Images, TaskFacts
 from task.seeding import generator
 from task.settings import OptimizerSettings, SettingsError, parse
 from task.training import logits, make_optimizer, train

@@ -11,9 +11,9 @@ from torch import nn
 from attacks import representatives
 from attacks.matching import Update
 from attacks.representatives import Settings, estimate, estimate_scipy, labels, losses
-from attacks.views import Images
 from task import models
 from task.datasets import load, to_float
+from task.facts import Images
 from task.seeding import generator
 from task.settings import SettingsError
 

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from attacks import registry
-from attacks.views import Images, ServerAttack, ServerView, TaskFacts
+from attacks.views import ServerAttack, ServerView
 from task import models
 from task.datasets import Dataset, load, to_float
+from task.facts import Images, TaskFacts
 from task.seeding import generator
 from task.settings import OptimizerSettings, parse, to_dict
 from task.training import logits, make_optimizer, train

@@ -8,7 +8,7 @@ from torch.nn import functional
 from attacks.mgan_batches import Batches
 from attacks.mgan_options import Options
 from attacks.update_match import Sent
-from attacks.views import Images
+from task.facts import Images
 from task.private import turned
 from task.seeding import generator
 

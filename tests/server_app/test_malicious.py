@@ -10,12 +10,13 @@ import torch
 from in_process import run_in_process
 from server_attacks import ToyAttack
 
-from attacks.views import Images, ServerView
+from attacks.views import ServerView
 from oleander import scenario as scenarios
 from oleander.rundir import RunDirectory
 from server_app.app import own_settings
 from server_app.malicious import keep
 from strategies.malicious import Loot
+from task.facts import Images
 from task.settings import SettingsError, unflatten
 
 HONEST = ["federation.rounds=3", "federation.clients=3", "clients=[]", "task.partition.images=60"]

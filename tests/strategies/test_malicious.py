@@ -12,10 +12,10 @@ from messages import KnownGrid, failed, known_roll_call, reply_from, take_identi
 from server_attacks import Options, ToyAttack
 from torch import Tensor, nn
 
-from attacks.views import Images, TaskFacts
 from strategies import named
 from strategies.malicious import Loot, Malicious
 from strategies.recording import Recording, TooFewReplies
+from task.facts import Images, TaskFacts
 from task.seeding import generator
 from task.training import Evaluation
 

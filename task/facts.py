@@ -1,0 +1,39 @@
+"""What passes between the parts: labelled images, and what everyone in a federation knows of its task."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Images:
+    """Labelled images.
+
+    Attributes:
+        images: float32 [N, C, H, W] in [-1, 1].
+        labels: int64 [N].
+
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFacts:
+    """What everyone in the federation knows of the task.
+
+    Attributes:
+        shape: of an image, (C, H, W).
+        classes: real classes of the data set.
+        outputs: outputs of the shared model, `classes` or one more.
+        model: name of the shared model (task.models).
+        clients: participants, with ids 0 to clients - 1.
+
+    """
+
+    shape: tuple[int, int, int]
+    classes: int
+    outputs: int
+    model: str
+    clients: int
