@@ -3,8 +3,6 @@
 Its `VIEW` says who stands behind it: a participant (ParticipantView) or the server (ServerView).
 """
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -12,8 +10,9 @@ from typing import Any
 import torch
 
 from attacks.views import ParticipantAttack, ParticipantView, ServerAttack, ServerView
+from task import plugins
 from task.facts import TaskFacts
-from task.settings import choose, expect, parse
+from task.settings import choose, expect
 
 WHO = {ParticipantView: "participant", ServerView: "server"}
 """By an attack's view, who stands behind it."""
@@ -39,7 +38,7 @@ def module(name: str, view: type | None = None) -> ModuleType:
     what = "an attack" if view is None else f"a {WHO[view]}'s attack"
     if name not in names():
         choose(name, names(view), what, "See `oleander list attacks`.")
-    found = importlib.import_module("attacks." + name.replace("-", "_"))
+    found = plugins.module("attacks", name)
     expect(view in (None, found.VIEW), what, name, REMEDIES[found.VIEW])
     return found
 
@@ -51,20 +50,13 @@ def names(view: type | None = None) -> list[str]:
         view: only attacks whose attacker sees this; None for all.
 
     """
-    package = importlib.import_module("attacks")
-    stems = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    found = {stem.replace("_", "-"): importlib.import_module(f"attacks.{stem}") for stem in stems}
-    return [name for name, one in found.items() if hasattr(one, "VIEW") and view in (None, one.VIEW)]
+    return plugins.names("attacks", "VIEW", view)
 
 
 def options(name: str, values: Mapping[str, Any], view: type | None = None) -> Any:
-    """Return the checked options of the attack `name`; `view` as in `module`.
-
-    A module may have RECIPES, sets of options by name: the option `recipe` then says what is not given.
-    """
+    """Return the checked options of the attack `name` (see task.plugins); `view` as in `module`."""
     found = module(name, view)
-    recipe = getattr(found, "RECIPES", {}).get(values.get("recipe"), {})
-    return parse(found.Options, {**recipe, **values}, OPTIONS[found.VIEW])
+    return plugins.options(found, values, OPTIONS[found.VIEW])
 
 
 def participant_attack(

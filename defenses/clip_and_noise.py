@@ -1,0 +1,79 @@
+"""Clip and noise: the update's norm is bounded, and Gaussian noise hides what is left of any one part of it.
+
+Abadi et al. 2016, Deep Learning with Differential Privacy (arXiv:1607.00133), section 3.1, applied to a participant's
+whole update as in McMahan et al. 2018 (arXiv:1710.06963), here by the participant itself before anything is sent.
+
+Differences from the papers:
+1. A participant adds the noise that they have the server add to the sum; for the same noise multiplier the mean of n
+   updates is then sqrt(n) times as noisy.
+2. **No guarantee** is stated: no epsilon is computed here, and what goes with the update (its loss, the number of
+   examples) is neither clipped nor blurred. Noise that comes from a seed which others know, as in a scenario, can be
+   subtracted again by whoever looks for it; a mod without a seed has one from the operating system.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from task.facts import TaskFacts
+from task.settings import expect
+
+ACTS_ON = "update"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Settings of the defence.
+
+    Attributes:
+        norm: C, the largest L2 norm of an update, all parameters taken together.
+        noise_multiplier: sigma; the noise of each weight has the standard deviation sigma times C. 0 only clips.
+
+    """
+
+    norm: float
+    noise_multiplier: float
+
+    def __post_init__(self) -> None:
+        expect(0 < self.norm < math.inf, "norm > 0", self.norm)
+        expect(0 <= self.noise_multiplier < math.inf, "noise_multiplier >= 0", self.noise_multiplier)
+
+
+def build(options: Options, facts: TaskFacts | None, generator: torch.Generator) -> "ClipAndNoise":
+    """Return the defence; it needs no facts, and draws nothing yet."""
+    del facts, generator
+    return ClipAndNoise(options)
+
+
+class ClipAndNoise:
+    """See defenses.protocols.UpdateDefense."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def protect(self, update: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Return the update, scaled down to the norm where it is longer, with noise on every weight.
+
+        Raises:
+            FloatingPointError: for an update that is not finite.
+
+        """
+        norm = norm_of(update)
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"Expected an update of finite norm, got {norm}. Lower the learning rate.")
+        scale = min(1.0, self.options.norm / norm) if norm else 1.0
+        deviation = self.options.noise_multiplier * self.options.norm
+        return {name: tensor * scale + deviation * _normal(tensor, generator) for name, tensor in update.items()}
+
+
+def norm_of(update: Mapping[str, Tensor]) -> float:
+    """Return the L2 norm of an update, all parameters taken together."""
+    return math.sqrt(sum(tensor.double().square().sum().item() for tensor in update.values()))
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw N(0, 1) in the shape, type and place of a tensor."""
+    return torch.randn(like.shape, generator=generator).to(like)
