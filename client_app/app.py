@@ -7,13 +7,14 @@ import torch
 from flwr.app import ConfigRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client_app import honest, malicious, participant
+from client_app import defended, honest, malicious, participant
 from client_app.update import Received, Update
 from task.settings import choose
 
 ROLES: dict[str, Callable[[participant.Participant, Received, Context], Update]] = {
     "honest": honest.train,
     "malicious": malicious.train,
+    "defended": defended.train,
 }
 
 app = ClientApp()

@@ -30,7 +30,8 @@ class Participant:
         dataset: the data set; a participant looks at its own part only.
         indices: int64 [N], its own part of the training images; none for one that holds no data.
         device: that it trains on.
-        behaviour: `role`, and for a malicious one `attack`, `options`, `loot`, `loot_every`, `loot_images`.
+        behaviour: `role`; for a malicious one `attack`, `options`, `loot`, `loot_every`, `loot_images`; for a defended
+            one `defense`, `options`, `refresh`, `published`.
         rounds, clients: of the federation.
 
     """
@@ -63,10 +64,25 @@ class Participant:
 
     def draw(self, server_round: int) -> Images:
         """Return the images that the participant draws from its own for a round."""
-        order = draw(len(self.indices), self.task.images_per_round, self.randomness("draw", server_round))
-        chosen = self.indices[order]
+        return self._held(self.indices[self._order(len(self.indices), server_round)])
+
+    def held(self) -> Images:
+        """Return all images of its own."""
+        return self._held(self.indices)
+
+    def pick(self, images: Images, server_round: int) -> Images:
+        """Return the images that the participant draws for a round from such as take the place of its own."""
+        order = self._order(len(images.labels), server_round)
+        return Images(images.images[order], images.labels[order])
+
+    def _held(self, chosen: torch.Tensor) -> Images:
+        """Return training images as the participant holds them."""
         mine = private.images(self.dataset, self.task, self.client, chosen)
         return Images(to_float(mine), self.dataset.train.labels[chosen])
+
+    def _order(self, count: int, server_round: int) -> torch.Tensor:
+        """Return which of `count` images are drawn for a round."""
+        return draw(count, self.task.images_per_round, self.randomness("draw", server_round))
 
     def model(self) -> nn.Module:
         """Return the shared model; its weights come with the message."""
@@ -111,9 +127,9 @@ def _behaviour(context: Context, config: dict[str, Any], client: int) -> dict[st
     node = context.node_config
     if "role" in node:
         names = {"role": "role", "attack": "attack", "loot": "loot", "loot-every": "loot_every"}
-        names |= {"loot-images": "loot_images"}
+        names |= {"loot-images": "loot_images", "defense": "defense", "refresh": "refresh", "published": "published"}
         behaviour = {ours: node[key] for key, ours in names.items() if key in node}
         return behaviour | {"options": json.loads(str(node.get("options", "{}")))}
     entry = next((entry for entry in config["clients"] if client in entry["ids"]), {"role": "honest"})
     out = run_directory(config["out"], config["name"], context.run_id)
-    return entry | {"loot": str(out / "loot" / f"client-{client}")}
+    return entry | {folder: str(out / folder / f"client-{client}") for folder in ("loot", "published")}

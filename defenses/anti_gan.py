@@ -15,12 +15,15 @@ Differences from the paper, and what it leaves open:
 3. Networks, optimizer, steps, R and the steps on z are not printed. The defaults of the latter two are small (2 codes,
    20 steps; Defense-GAN, which it follows there, has 10 and 200): with those a look-alike costs fifty times as much.
    Codes are judged by the generator's whole objective, and moved by Adam.
-4. The default networks are fully connected; `conv` is slower, about four times.
+4. The default networks are fully connected: digits of 28x28 are readable after 100 steps, of a tenth of a second on one
+   core; `conv`, nearer to what Gulrajani et al. use, takes four times as long a step, and more of them. The default
+   learning rate is five times theirs, since few steps are taken.
 
 Both lambdas 0 give a plain Wasserstein GAN, the control. No guarantee of any kind is given.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -92,7 +95,7 @@ class LookAlikes:
 
     def check(self, labels: Tensor) -> None:
         """Refuse a class with fewer images than a batch: the GAN would learn them by heart."""
-        for label, held in zip(*(part.tolist() for part in labels.unique(return_counts=True)), strict=True):
+        for label, held in sorted(Counter(labels.tolist()).items()):
             least = self.options.batch_size
             remedy = "Lower options.batch_size, or give the participant more images."
             expect(held >= least, f"at least {least} images of class {label}, as many as a batch", held, remedy)
@@ -100,7 +103,7 @@ class LookAlikes:
     def learn(self, own: Images, generator: torch.Generator, progress: Callable[[str], None]) -> None:
         """Take the means of the classes and fit the GAN."""
         self._means = self._means.to(own.images.device)
-        for label in own.labels.unique():
+        for label in set(own.labels.tolist()):
             of_class = own.images[own.labels == label]
             self._means[label] = _pooled(_unit(of_class), self.options.similarity).mean(0)
         self._metrics = self.gan.fit(own, self._beside, generator, progress)
@@ -108,7 +111,7 @@ class LookAlikes:
     def make(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return look-alikes float32 [N, C, H, W] in [-1, 1] for labels int64 [N]: of each the best candidate."""
         count = max(1, AT_ONCE // self.options.candidates)
-        made = torch.cat([self._best(part, generator) for part in labels.split(count)])
+        made = torch.cat([self._best(part, generator) for part in torch.split(labels, count)])
         terms = {"distance": self._distance(made, labels), "variance": _unit(made).flatten(1).var(1, correction=0)}
         self._metrics |= {name: values.mean().item() for name, values in terms.items()}
         return made

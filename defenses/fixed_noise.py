@@ -55,7 +55,7 @@ class Noise:
     def make(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return noise float32 [N, C, H, W] for labels int64 [N]."""
         made = torch.empty(len(labels), *self.facts.shape)
-        for label in labels.unique():
+        for label in sorted(set(labels.tolist())):
             places = (labels == label).nonzero().flatten().cpu()
             count = min(len(places), self.options.patterns or len(places))
             patterns = torch.rand(count, *self.facts.shape, generator=generator) * 2 - 1

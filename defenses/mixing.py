@@ -143,7 +143,7 @@ def shares(labels: Tensor, settings: Settings) -> dict[int, tuple[int, int]]:
 
     """
     found, ratio = {}, settings.mixing_ratio
-    for label in labels.unique().tolist():
+    for label in sorted(set(labels.tolist())):
         held = int((labels == label).sum())
         total = settings.images or held
         # Of t images at the ratio r, t r / (1 + r) are real; rounded up at half.
@@ -152,7 +152,7 @@ def shares(labels: Tensor, settings: Settings) -> dict[int, tuple[int, int]]:
         expect(ratio == 0 or real > 0, f"a real image of class {label} at mixing_ratio {ratio:g}", real, remedy)
         expect(real <= held, f"at most {held} real images of class {label}", real, "Lower options.images.")
         expect(total > real, f"a made image of class {label}", total - real, "Raise options.images.")
-        found[int(label)] = (total - real, real)
+        found[label] = (total - real, real)
     return found
 
 
@@ -162,7 +162,7 @@ def diversity(images: Images) -> float:
     Of each class the first hundred are compared, pair by pair; classes count alike. 0 where no class has two.
     """
     found = []
-    for label in images.labels.unique():
+    for label in set(images.labels.tolist()):
         one = images.images[images.labels == label][:COMPARED].flatten(1).double()
         if len(one) > 1:
             found.append(torch.pdist(one).mean().item() / math.sqrt(one.shape[1]))

@@ -26,6 +26,14 @@ def attacks() -> list[tuple[str, str]]:
     ]
 
 
+def defenses() -> list[tuple[str, str]]:
+    """Return the defences, each with what it acts on (the data or the update) and its file's first line."""
+    from defenses import registry  # noqa: PLC0415 - it imports torch
+
+    modules = {name: registry.module(name) for name in registry.names()}
+    return [(name, f"{found.ACTS_ON:12} {(found.__doc__ or '').splitlines()[0]}") for name, found in modules.items()]
+
+
 def datasets() -> list[tuple[str, str]]:
     """Return the data sets, each with its loader's first line."""
     from task.datasets import DATASETS  # noqa: PLC0415
@@ -50,6 +58,7 @@ def strategies() -> list[tuple[str, str]]:
 KINDS: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "scenarios": scenarios,
     "attacks": attacks,
+    "defenses": defenses,
     "datasets": datasets,
     "models": models,
     "strategies": strategies,

@@ -1,4 +1,4 @@
-"""What attackers ask for, filled in and checked: options, targets, victims."""
+"""What attackers and defenders ask for, filled in and checked: options, targets, victims."""
 
 import dataclasses
 from collections.abc import Collection
@@ -11,13 +11,25 @@ if TYPE_CHECKING:  # it imports this
 
 
 def participant(entry: "ClientSettings") -> "ClientSettings":
-    """Check the options of a participant's attack, and fill in those that are not given."""
+    """Check the options of a participant's attack or defence, and fill in those that are not given."""
+    if entry.defense is not None:
+        return _defended(entry, entry.defense)
     if entry.attack is None:
         return entry
     from attacks.registry import options  # noqa: PLC0415 - it imports torch
     from attacks.views import ParticipantView  # noqa: PLC0415
 
     return dataclasses.replace(entry, options=to_dict(options(entry.attack, entry.options, ParticipantView)))
+
+
+def _defended(entry: "ClientSettings", name: str) -> "ClientSettings":
+    """Do so for a participant that the defence `name` defends."""
+    from defenses import registry  # noqa: PLC0415 - it imports torch
+
+    values = to_dict(registry.options(name, entry.options))
+    once = entry.refresh is None or name in registry.names(registry.DATA)
+    expect(once, f"no refresh for {name}, which fits nothing", entry.refresh, "Leave it out.")
+    return dataclasses.replace(entry, options=values)
 
 
 def server(settings: "ServerSettings") -> "ServerSettings":
@@ -54,6 +66,13 @@ def check_victim(scenario: "Scenario", holders: Collection[int]) -> None:
     expect(victim not in malicious, f"a victim that is not malicious itself (not in {malicious})", victim, remedy)
     expect(victim in holders, f"a victim that holds data (one of {sorted(holders)})", victim, remedy)
     expect(clients > 1, "other clients beside the victim", clients, "Set federation.clients to 2 at least.")
+
+
+def check_defended(scenario: "Scenario", holders: Collection[int]) -> None:
+    """Refuse to defend a participant that has nothing to lose; arguments as `check_victim`."""
+    for client in (client for entry in scenario.clients if entry.defense is not None for client in entry.ids):
+        remedy = "Mend clients.ids or task.partition.holders."
+        expect(client in holders, f"a defended participant that holds data (one of {sorted(holders)})", client, remedy)
 
 
 def check_classes(scenario: "Scenario", classes: int, outputs: int) -> None:

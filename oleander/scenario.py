@@ -17,7 +17,7 @@ from oleander.overrides import override
 from task.catalogue import CLASSES
 from task.settings import SettingsError, TaskSettings, choose, expect, flatten, parse, to_dict
 
-ROLES = ("honest", "malicious")
+ROLES = ("honest", "malicious", "defended")
 DEVICES = ("auto", "cpu")
 
 
@@ -69,9 +69,11 @@ class ClientSettings:
 
     Attributes:
         ids: participants.
-        role: `honest` or `malicious`.
+        role: `honest`, `malicious` or `defended`.
         attack: module name in `attacks`, with hyphens; for a malicious participant.
-        options: of the attack; a resolved scenario has them all, also those left at their defaults.
+        defense: module name in `defenses`, with hyphens; for a defended participant.
+        options: of the attack or defence; a resolved scenario has them all, also those left at their defaults.
+        refresh: a defence that acts on the data is fitted anew every so many rounds; None for once and for all.
         loot_every: a malicious participant keeps its loot in every so many rounds (and in the last).
         loot_images: images it keeps then for each target.
 
@@ -80,12 +82,18 @@ class ClientSettings:
     ids: tuple[int, ...]
     role: str = "honest"
     attack: str | None = None
+    defense: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    refresh: int | None = None
     loot_every: int = 1
     loot_images: int = 100
 
     def __post_init__(self) -> None:
         choose(self.role, ROLES, "a role")
+        defended = (self.role == "defended") == (self.defense is not None)
+        expect(defended, "a defence for a defended participant, and only there", self.defense)
+        fits = self.refresh is None or (self.defense is not None and self.refresh > 0)
+        expect(fits, "refresh > 0, for a defended participant only", self.refresh)
         matches = (self.role == "malicious") == (self.attack is not None)
         expect(matches, "an attack for a malicious participant, and only there", self.attack)
         expect(self.loot_every > 0, "loot_every > 0", self.loot_every)
@@ -174,21 +182,26 @@ class Scenario:
             values["federation"] = values["federation"] | {"keep_global": [], "keep_accuracy": []}
         return flatten(values)
 
-    def node_config(self, client: int, *, data: str, loot: str) -> dict[str, bool | int | float | str]:
+    def node_config(self, client: int, *, data: str, out: str) -> dict[str, bool | int | float | str]:
         """Return Flower's node config of one SuperNode: who it is, and what only it knows.
 
         Args:
             client: partition id.
             data: folder of the data sets on that node.
-            loot: folder that a malicious participant keeps its loot in.
+            out: run directory, for a participant that is not honest: where it keeps its loot, or what it publishes.
 
         """
         entry = self.role_of(client)
         config: dict[str, Any] = {"partition-id": client, "num-partitions": self.federation.clients}
         config |= {"role": entry.role, "data": data}
         if entry.attack is not None:
-            config |= {"attack": entry.attack, "options": json.dumps(entry.options), "loot": loot}
+            config |= {"attack": entry.attack, "options": json.dumps(entry.options)}
+            config |= {"loot": str(Path(out) / "loot" / f"client-{client}")}
             config |= {"loot-every": entry.loot_every, "loot-images": entry.loot_images}
+        if entry.defense is not None:
+            config |= {"defense": entry.defense, "options": json.dumps(entry.options)}
+            config |= {"published": str(Path(out) / "published" / f"client-{client}")}
+            config |= {} if entry.refresh is None else {"refresh": entry.refresh}
         return config
 
 
@@ -258,6 +271,7 @@ def resolve(scenario: Scenario) -> Scenario:
     expect(set(holders) <= set(range(federation.clients)), "task.partition.holders to be client ids", holders)
     expect(len(set(holders)) == len(holders), "each client once in task.partition.holders", holders)
     roles.check_victim(scenario, holders)
+    roles.check_defended(scenario, holders)
     classes = CLASSES.get(task.dataset)
     fakes = any(entry.options.get("fake_label") == "extra" for entry in clients)
     outputs = task.outputs if task.outputs is not None or classes is None else classes + fakes

@@ -39,7 +39,7 @@ class Settings:
     critic_steps: int = 5
     batch_size: int = 64
     penalty: float = 10.0
-    lr: float = 0.0001
+    lr: float = 0.0005
     betas: tuple[float, float] = (0.5, 0.9)
 
     def __post_init__(self) -> None:
@@ -140,7 +140,8 @@ class Wgan:
         liked, made, mixed = values.chunk(3)
         (slope,) = torch.autograd.grad(mixed.sum(), between, create_graph=True)
         steepness = slope.flatten(1).norm(dim=1)
-        return made.mean() - liked.mean() + self.settings.penalty * (steepness - 1).square().mean()
+        penalty: Tensor = self.settings.penalty * (steepness - 1).square().mean()
+        return made.mean() - liked.mean() + penalty
 
     def _batch(self, own: Images, generator: torch.Generator) -> Tensor:
         """Draw different indices int64 [batch_size] of images; fewer where there are fewer."""

@@ -34,7 +34,7 @@ def files(folder: Path, suffix: str) -> set[str]:
 
 def test_wheel_carries_every_package_and_scenario(wheel: Path) -> None:
     """Each module, template and scenario of the repository is in the wheel; no test is."""
-    assert {"task", "attacks", "client_app", "server_app", "strategies", "oleander"} <= set(PACKAGES)
+    assert {"task", "attacks", "defenses", "client_app", "server_app", "strategies", "oleander"} <= set(PACKAGES)
     for package in PACKAGES:
         assert files(ROOT / package, "") <= files(wheel / package, ""), package
     assert files(ROOT / "scenarios", ".yaml") == files(wheel / "oleander" / "scenarios", ".yaml")

@@ -169,15 +169,15 @@ def shown_rounds(found: Gathered) -> list[dict[str, Any]]:
 
 
 def options(found: Gathered) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return for each group of attackers its name and its options as (key, value) texts."""
+    """Return for each group of attackers or defended participants its name and its options as (key, value) texts."""
     server = found.scenario.server
     listed = [
         (
-            f"{entry.attack}, by participant {', '.join(map(str, entry.ids))}",
+            f"{entry.attack or entry.defense}, by participant {', '.join(map(str, entry.ids))}",
             [(key, json.dumps(value)) for key, value in entry.options.items()],
         )
         for entry in found.scenario.clients
-        if entry.attack is not None
+        if entry.attack is not None or entry.defense is not None
     ]
     if server.attack is not None:
         values = [(key, json.dumps(value)) for key, value in server.attack_options.items()]

@@ -48,8 +48,8 @@ def test_on_grpc_the_server_is_told_nothing_of_the_attacker() -> None:
     assert "malicious" not in json.dumps(told)
     assert "attack" not in json.dumps(told)
     assert "malicious" in json.dumps(demo.run_config(data="", out="", roles=True))
-    assert demo.node_config(5, data="", loot="")["attack"] == "gan"
-    assert "attack" not in demo.node_config(4, data="", loot="")
+    assert demo.node_config(5, data="", out="")["attack"] == "gan"
+    assert "attack" not in demo.node_config(4, data="", out="")
 
 
 def test_on_grpc_the_participants_are_told_nothing_of_the_server_s_attack(toy_attack: str) -> None:

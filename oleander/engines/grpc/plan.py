@@ -107,8 +107,8 @@ def draw_up(job: Job, home: Path) -> Plan:
     nodes = []
     for client, port, gpu in zip(clients, ports, devices(scenario.federation), strict=True):
         config = home / f"client-{client:02d}.toml"
-        loot = str(out / "loot" / f"client-{client}")
-        config.write_text(tomli_w.dumps(scenario.node_config(client, data=job.data or "", loot=loot)), encoding="utf-8")
+        known = scenario.node_config(client, data=job.data or "", out=str(out))
+        config.write_text(tomli_w.dumps(known), encoding="utf-8")
         role = scenario.role_of(client).role
         nodes.append(Node(client=client, role=role, port=port, gpu=gpu, config=str(config)))
     return Plan(

@@ -1,0 +1,88 @@
+"""A defended participant: trains on what a defence publishes in place of its images, or sends the update changed.
+
+A defence that acts on the data is fitted before the participant's first round. What it publishes is kept in Flower's
+context and on the participant's own disk, and made anew only when the settings or the images change, or every `refresh`
+rounds. Where it cannot be fitted, the server gets the error and no update: real images are never a fall-back.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import time
+from pathlib import Path
+
+import torch
+from flwr.app import Context
+from torch import Tensor
+
+from client_app.participant import Participant
+from client_app.state import load_state, save_state
+from client_app.update import Received, Update, local_round
+from defenses import registry
+from defenses.protocols import DataDefense
+from task.facts import Images
+from task.runs import append_line, keep_arrays
+
+log = logging.getLogger("flwr.oleander")  # Flower's handler writes it into the participant's log
+STATE = "defense"
+
+
+def train(participant: Participant, received: Received, context: Context) -> Update:
+    """Take part in a round as the defence allows."""
+    name = participant.behaviour["defense"]
+    if name in registry.names(registry.DATA):
+        images = participant.pick(_defense(participant, received.round, context).published, received.round)
+        update = local_round(participant, received, images, load_state(context, "optimizer"))
+    else:
+        images = participant.draw(received.round)
+        plain = local_round(participant, received, images, load_state(context, "optimizer"))
+        update = dataclasses.replace(plain, weights=_protected(participant, received, plain))
+    save_state(context, "optimizer", update.optimizer)
+    return update
+
+
+def _protected(participant: Participant, received: Received, update: Update) -> dict[str, Tensor]:
+    """Return the weights to send in place of those of an update."""
+    behaviour = participant.behaviour
+    defense = registry.update_defense(
+        behaviour["defense"], behaviour["options"], participant.facts, participant.randomness(STATE)
+    )
+    before = received.weights
+    moved = {name: update.weights[name] - tensor for name, tensor in before.items() if tensor.is_floating_point()}
+    allowed = defense.protect(moved, participant.randomness(STATE, received.round))
+    return update.weights | {name: before[name] + change for name, change in allowed.items()}
+
+
+def _defense(participant: Participant, server_round: int, context: Context) -> DataDefense:
+    """Return the fitted defence: from the context, if nothing has changed since."""
+    behaviour, refresh = participant.behaviour, participant.behaviour.get("refresh")
+    defense = registry.data_defense(
+        behaviour["defense"], behaviour["options"], participant.facts, participant.randomness(STATE)
+    )
+    held = participant.held()
+    turn = (server_round - 1) // refresh if refresh else 0
+    settings = [behaviour["defense"], behaviour["options"], turn, participant.seed, participant.client]
+    key = _digest(json.dumps(settings, sort_keys=True), held)
+    state = load_state(context, STATE)
+    if "key" in state and torch.equal(state.pop("key"), key):
+        defense.load_state_dict(state)
+        return defense
+    began = time.monotonic()
+    own = Images(held.images.to(participant.device), held.labels.to(participant.device))
+    name = f"{behaviour['defense']} of participant {participant.client}"
+    defense.fit(own, participant.randomness(STATE, "fit", turn), lambda text: log.info("%s: %s", name, text))
+    save_state(context, STATE, {"key": key, **defense.state_dict()})
+    folder, shown = Path(behaviour["published"]), defense.published
+    keep_arrays(folder / "published.npz", images=shown.images, labels=shown.labels, genuine=defense.genuine)
+    seconds = round(time.monotonic() - began, 3)
+    append_line(folder / "fit.jsonl", {"round": server_round, "seconds": seconds, **defense.metrics()})
+    return defense
+
+
+def _digest(settings: str, held: Images) -> Tensor:
+    """Return a digest of settings and images, uint8 [32]."""
+    digest = hashlib.sha256(settings.encode())
+    for tensor in (held.images, held.labels):
+        digest.update(tensor.contiguous().numpy().data)
+    return torch.tensor(list(digest.digest()), dtype=torch.uint8)
