@@ -20,8 +20,8 @@ class ProtectUpdate:
     """Puts a defence that acts on the update between a ClientApp and the server, in messages that ask it to train.
 
     The update is what the app returns minus what it was sent, by name, in one ArrayRecord each; what is not floating
-    point (a batch norm's counter) goes as it is, and so do the metrics beside it. If the defence refuses, or the records
-    do not fit, the error is raised, and Flower tells the server of it in place of the update.
+    point (a batch norm's counter) goes as it is, and so do the metrics beside it. If the defence refuses, or the
+    records do not fit, the error is raised, and Flower tells the server of it in place of the update.
 
     Args:
         name: of the defence, see `oleander list defenses`.
@@ -61,9 +61,8 @@ class ProtectUpdate:
         """Return the randomness of one message."""
         if self.seed is None:
             return torch.Generator().manual_seed(secrets.randbits(63))
-        rounds = [
-            config["server-round"] for config in message.content.config_records.values() if "server-round" in config
-        ]
+        configs = message.content.config_records.values()
+        rounds = [config["server-round"] for config in configs if "server-round" in config]
         expect(bool(rounds), "the server to send its round as server-round", "none", "Or leave out the seed.")
         return generator(self.seed, "mod", context.node_id, int(str(rounds[0])))
 

@@ -1,0 +1,157 @@
+"""The contract of every defence that is found in the folder, and the registry."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+
+from defenses import registry
+from defenses.protocols import DataDefense
+from task.datasets import load, to_float
+from task.facts import Images, TaskFacts
+from task.seeding import generator
+from task.settings import SettingsError, to_dict
+
+FACTS = TaskFacts(shape=(1, 8, 8), classes=10, outputs=10, model="digits-cnn", clients=6)
+TOY: dict[str, dict[str, Any]] = {
+    "anti-gan": {"network": "small", "steps": 3, "batch_size": 8, "latent_steps": 2, "mixing_ratio": 0.25},
+    "fixed-noise": {"mixing_ratio": 0.25},
+    "clip-and-noise": {"norm": 0.5, "noise_multiplier": 0.1},
+}
+"""For each defence the options of its toy case; a new defence needs an entry here."""
+
+
+def own_images(each: int = 20) -> Images:
+    """Return as many sixes and sevens."""
+    digits = load("digits", None)
+    labels = digits.train.labels
+    chosen = torch.cat([(labels == one).nonzero()[:each, 0] for one in (6, 7)])
+    return Images(to_float(digits.train.images[chosen]), labels[chosen])
+
+
+def an_update() -> dict[str, torch.Tensor]:
+    """Return an update of two tensors."""
+    draws = generator(5)
+    return {"weight": torch.randn(4, 3, generator=draws), "bias": torch.randn(4, generator=draws)}
+
+
+def outcome(name: str, seed: int = 2) -> dict[str, torch.Tensor]:
+    """Return what the toy case publishes or sends."""
+    if name in registry.names(registry.UPDATE):
+        return registry.update_defense(name, TOY[name], FACTS, generator(1)).protect(an_update(), generator(seed))
+    return fitted(name, own_images(), seed).state_dict()
+
+
+def fitted(name: str, own: Images, seed: int = 2) -> DataDefense:
+    """Return the toy case of a defence that acts on the data, fitted."""
+    defense = registry.data_defense(name, TOY[name], FACTS, generator(1))
+    defense.fit(own, generator(seed), lambda _: None)
+    return defense
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_defence_is_determined_by_its_seed(name: str) -> None:
+    """The same generators give the same to the last bit, another one something else."""
+    first, again, other = outcome(name), outcome(name), outcome(name, seed=3)
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_defence_leaves_its_inputs_and_the_global_randomness_alone(name: str) -> None:
+    """Neither images, nor update, nor PyTorch's global generator change."""
+    torch.manual_seed(7)
+    randomness, own, update = torch.get_rng_state(), own_images(), an_update()
+    before = copy.deepcopy((own, update))
+    if name in registry.names(registry.UPDATE):
+        registry.update_defense(name, TOY[name], FACTS, generator(1)).protect(update, generator(2))
+    else:
+        fitted(name, own)
+    assert torch.equal(torch.get_rng_state(), randomness)
+    assert torch.equal(own.images, before[0].images)
+    assert torch.equal(own.labels, before[0].labels)
+    assert all(torch.equal(update[key], before[1][key]) for key in update)
+
+
+@pytest.mark.parametrize("name", registry.names(registry.UPDATE))
+def test_what_is_sent_has_the_update_s_shape(name: str) -> None:
+    """The same names, shapes and types, all finite."""
+    sent, update = outcome(name), an_update()
+    assert {key: (one.shape, one.dtype) for key, one in sent.items()} == {
+        key: (one.shape, one.dtype) for key, one in update.items()
+    }
+    assert all(one.isfinite().all() for one in sent.values())
+
+
+@pytest.mark.parametrize("name", registry.names(registry.UPDATE))
+def test_an_update_that_is_not_finite_is_refused(name: str) -> None:
+    """Nothing comes back that could be sent."""
+    broken = an_update() | {"bias": torch.tensor([1.0, torch.nan])}
+    with pytest.raises(FloatingPointError, match="finite"):
+        registry.update_defense(name, TOY[name], FACTS, generator(1)).protect(broken, generator(2))
+
+
+@pytest.mark.parametrize("name", registry.names(registry.DATA))
+def test_what_is_published_is_as_many_images_of_the_same_classes(name: str) -> None:
+    """Twenty of each class, in [-1, 1]; at MR 0.25 four of them, a fifth, are real, and only those marked so."""
+    own = own_images()
+    defense = fitted(name, own)
+    shown, genuine = defense.published, defense.genuine
+    assert shown.images.shape == own.images.shape
+    assert shown.images.isfinite().all()
+    assert shown.images.abs().max() <= 1
+    assert shown.labels.dtype == torch.int64
+    assert sorted(shown.labels.tolist()) == [6] * 20 + [7] * 20
+    assert sorted(shown.labels[genuine].tolist()) == [6] * 4 + [7] * 4
+    real = {image.numpy().tobytes() for image in own.images}
+    assert [image.numpy().tobytes() in real for image in shown.images] == genuine.tolist()
+
+
+@pytest.mark.parametrize("name", registry.names(registry.DATA))
+def test_published_images_are_copies(name: str) -> None:
+    """No gradient leads from them to the participant's own images, and no memory is shared with those."""
+    own = own_images()
+    own.images.requires_grad_()
+    shown = fitted(name, own).published.images
+    assert not shown.requires_grad
+    kept = shown.clone()
+    with torch.no_grad():
+        own.images.zero_()
+    assert own.images.grad is None
+    assert torch.equal(shown, kept)
+
+
+@pytest.mark.parametrize("name", registry.names(registry.DATA))
+def test_a_fit_is_not_repeated_after_its_state_was_kept(name: str) -> None:
+    """What is published comes back from the state; before the fit there is nothing."""
+    before, after = fitted(name, own_images()), registry.data_defense(name, TOY[name], FACTS, generator(9))
+    assert len(after.published.labels) == 0
+    assert after.metrics() == {}
+    after.load_state_dict(before.state_dict())
+    assert torch.equal(after.published.images, before.published.images)
+    assert torch.equal(after.published.labels, before.published.labels)
+    assert torch.equal(after.genuine, before.genuine)
+    assert before.metrics()["made"] == 32
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_options_survive_the_way_through_a_scenario(name: str) -> None:
+    """Options parsed, written as plain values and parsed again are equal."""
+    options = registry.options(name, TOY[name])
+    assert registry.options(name, to_dict(options)) == options
+
+
+def test_every_defence_acts_on_the_data_or_the_update() -> None:
+    """And each of the first is found."""
+    assert sorted(registry.names()) == sorted(registry.names(registry.DATA) + registry.names(registry.UPDATE))
+    assert {"anti-gan", "fixed-noise"} <= set(registry.names(registry.DATA))
+    assert "clip-and-noise" in registry.names(registry.UPDATE)
+
+
+def test_an_unknown_or_unfit_defence_is_refused() -> None:
+    """A mistyped name gets a hint; one that acts on the data is none for the update."""
+    with pytest.raises(SettingsError, match="Did you mean 'anti-gan'"):
+        registry.module("anti-gen")
+    with pytest.raises(SettingsError, match=r"acts on the update \(one of: clip-and-noise\), got 'anti-gan'"):
+        registry.update_defense("anti-gan", {}, FACTS, generator(0))
