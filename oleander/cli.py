@@ -131,9 +131,9 @@ def report(
 
 @app.command(name="list")
 def list_(what: Annotated[str, typer.Argument()] = "all") -> None:
-    """List the scenarios, attacks, data sets, models and strategies there are.
+    """List the scenarios, attacks, defences, data sets, models and strategies there are.
 
-    WHAT is scenarios, attacks, datasets, models or strategies.
+    WHAT is scenarios, attacks, defenses, datasets, models or strategies.
     """
     show_list(console, what)
 

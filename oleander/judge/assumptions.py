@@ -14,6 +14,7 @@ def assumptions(scenario: Scenario) -> list[dict[str, Any]]:
     for entry in scenario.clients:
         if entry.role == "malicious":
             found += [line for line in _of_an_attacker(scenario, entry) if line not in found]
+    found += [_defended(entry) for entry in scenario.clients if entry.defense is not None]
     if scenario.server.attack is not None:
         found += _of_the_server(scenario)
     text = "One run with one seed: intervals cover the draw of the samples, not what another seed would give."
@@ -60,11 +61,18 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
         mean = "plain mean" if uniform else "mean, weighted by the examples that each claims,"
         step = " and takes a step of its own towards it" if strategy == "fedadam" else ""
         found.append(
-            _flatters(f"The server forms the {mean} of the updates{step}; nobody checks, clips or blurs them.")
+            _flatters(f"The server forms the {mean} of the updates{step}; it does not check, clip or blur them.")
         )
     else:
         found.append(_fact(f"The server aggregates by {strategy}, not by a mean."))
     return found
+
+
+def _defended(entry: ClientSettings) -> dict[str, Any]:
+    """Say who defends itself, and how."""
+    who = f"Participant{'s' if len(entry.ids) > 1 else ''} {', '.join(map(str, entry.ids))}"
+    verb = "are" if len(entry.ids) > 1 else "is"
+    return _fact(f"{who} {verb} defended by {entry.defense}, of which the attack knows nothing.")
 
 
 def _of_the_server(scenario: Scenario) -> list[dict[str, Any]]:
@@ -85,7 +93,8 @@ def _of_the_server(scenario: Scenario) -> list[dict[str, Any]]:
         found.append(_flatters(f"All of the victim's images are {turned}; nobody else's are."))
     elif private is not None:
         found.append(_flatters("All marked images are the victim's, and it holds no others."))
-    if task.images_per_round is None:
+    victim = scenario.role_of(options.get("victim", -1))
+    if task.images_per_round is None and victim.defense is None:
         found.append(_flatters("The victim shows the model all of its images in every round."))
     return found
 

@@ -8,6 +8,7 @@ import pytest
 from flwr.common.config import flatten_dict
 
 from oleander import scenario as scenarios
+from oleander.preflight import settle
 from task.settings import SettingsError, unflatten
 
 VICTIM = ["server.attack_options.victim=2"]
@@ -99,6 +100,62 @@ def test_a_server_s_attack_that_cannot_be_is_refused(overrides: list[str], text:
     """Victims from whom there is nothing to learn, attacks in the wrong place, options that are not there."""
     with pytest.raises(SettingsError, match=text):
         scenarios.load("demo", [f"server.attack={toy_attack}", *overrides])
+
+
+PROTECTED = "ids: [1], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 0}"
+DEFENDED = [
+    "clients=[{ids: [1, 3], role: defended, defense: anti-gan, options: {lambda2: 4}, refresh: 5}]",
+    "task.outputs=10",
+]
+
+
+def test_a_defended_participant_alone_knows_of_its_defence() -> None:
+    """Its node is told all options and where to publish; neither the server nor anybody else is told anything."""
+    chosen = scenarios.load("demo", DEFENDED)
+    assert chosen.clients[0].options["lambda2"] == 4.0
+    assert chosen.clients[0].options["critic_steps"] == 5
+    assert chosen.task.partition.holders == (0, 1, 2, 3, 4, 5)
+    assert scenarios.resolve(chosen) == chosen
+    assert "defen" not in json.dumps(chosen.run_config(data="", out="", roles=False))
+    told = chosen.node_config(3, data="", out="run")
+    assert (told["role"], told["defense"], told["refresh"]) == ("defended", "anti-gan", 5)
+    assert told["published"] == "run/published/client-3"
+    assert json.loads(str(told["options"])) == chosen.clients[0].options
+    assert chosen.node_config(2, data="", out="run").keys() == {"partition-id", "num-partitions", "role", "data"}
+
+
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("clients.0.role=honest", "a defence for a defended participant, and only there, got 'anti-gan'"),
+        ("clients.0.defense=null", "a defence for a defended participant, and only there, got None"),
+        ("clients.0.attack=gan", "an attack for a malicious participant"),
+        ("clients.0.defense=anti-gen", "Did you mean 'anti-gan'"),
+        ("clients.0.options.lamda2=3", "Did you mean 'lambda2'"),
+        ("clients.0.options.lambda1=-3", "lambda1 >= 0"),
+        ("clients.0.options.mixing_ratio=4", "real images / made ones"),
+        ("clients.0.refresh=0", "refresh > 0"),
+        ("task.partition.holders=[0, 1]", r"a defended participant that holds data \(one of \[0, 1\]\), got 3"),
+        (
+            f"clients=[{{refresh: 2, {PROTECTED}}}]",
+            "no refresh for clip-and-noise",
+        ),
+        ("clients=[{ids: [1], refresh: 2}]", "refresh > 0, for a defended participant only"),
+    ],
+)
+def test_a_defence_that_cannot_be_is_refused(override: str, text: str) -> None:
+    """In the wrong role, mistyped, for somebody who holds nothing, or refreshed where nothing is fitted."""
+    with pytest.raises(SettingsError, match=text):
+        scenarios.load("demo", [*DEFENDED, override])
+
+
+def test_a_defence_that_the_data_are_too_few_for_is_refused_before_anything_is_started() -> None:
+    """Fifty images of two classes are 25 of each, fewer than a batch of 64; a batch of 20 is fine."""
+    few = [*DEFENDED, "task.partition.images=50"]
+    with pytest.raises(SettingsError, match=r"at least 64 images of class [0-9], as many as a batch, got 25"):
+        settle(scenarios.load("demo", few), None)
+    settle(scenarios.load("demo", [*few, "clients.0.options.batch_size=20"]), None)
+    settle(scenarios.load("demo", [f"clients=[{{{PROTECTED}}}]", *few[1:]]), None)
 
 
 def test_a_scenario_survives_flower_s_run_config() -> None:

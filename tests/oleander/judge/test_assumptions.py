@@ -36,6 +36,16 @@ def test_the_mean_is_called_what_it_is() -> None:
     assert "mean" not in flattering("demo", "server.strategy=fedmedian")
 
 
+def test_a_defended_participant_is_named() -> None:
+    """With its defence; a server's victim that is defended does not show the model its images."""
+    defended = "clients=[{ids: [0], role: defended, defense: anti-gan}]"
+    told = " ".join(one["text"] for one in assumptions(scenarios.load("mgan-ai-passive-mnist", [defended])))
+    assert "Participant 0 is defended by anti-gan" in told
+    shown = "The victim shows the model all of its images"
+    assert shown not in told
+    assert shown in flattering("mgan-ai-passive-mnist")
+
+
 def test_a_single_run_is_a_single_run() -> None:
     """The last assumption is about the seed."""
     assert "one seed" in assumptions(scenarios.load("demo"))[-1]["text"]

@@ -1,0 +1,44 @@
+"""A defended participant between real processes, and in the simulation."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+
+from oleander import engines
+from oleander.engines import Job
+
+DEFENDED = (
+    "clients=[{ids: [1], role: defended, defense: anti-gan, options: {network: small, steps: 10, batch_size: 20}}]",
+    "clients.0.options.mixing_ratio=0.25",
+    "task.outputs=10",
+    "task.partition.exclude=[]",
+)
+UNDEFENDED = ("clients=[]", *DEFENDED[2:])
+
+
+def test_a_defended_participant_publishes_look_alikes_on_both_engines(make_job: Callable[..., Job]) -> None:
+    """Fitted once in two rounds, in its own process, of which its own log tells; the weights are the same on both.
+
+    Its forty images become 32 look-alikes and eight real ones; its model is another than without the defence.
+    """
+    finals = []
+    for engine, overrides in (("grpc", DEFENDED), ("ray", DEFENDED), ("ray", UNDEFENDED)):
+        job = make_job(2, 2, *overrides)
+        engines.run(engine, job)
+        assert [line["failures"] for line in job.run.rounds()] == [[], []]
+        finals.append((job.run.path / "global" / "final.safetensors").read_bytes())
+        folder = job.run.path / "published" / "client-1"
+        if overrides == UNDEFENDED:
+            assert not folder.exists()
+            continue
+        with np.load(folder / "published.npz") as arrays:
+            assert arrays["images"].shape == (40, 1, 8, 8)
+            assert arrays["genuine"].sum() == 8
+        (fit,) = (json.loads(line) for line in (folder / "fit.jsonl").read_text(encoding="utf-8").splitlines())
+        assert fit["round"] == 1
+        assert [node["role"] for node in job.run.environment()["nodes"]] == ["honest", "defended"]
+        if engine == "grpc":
+            said = [(job.run.logs / f"client-{client:02d}.log").read_text(encoding="utf-8") for client in (0, 1)]
+            assert ["anti-gan of participant 1: step 10 of 10" in text for text in said] == [False, True]
+    assert finals[0] == finals[1] != finals[2]
