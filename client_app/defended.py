@@ -2,8 +2,8 @@
 
 A defence that acts on the data is fitted before the participant's first round. What it publishes is kept in Flower's
 context and on the participant's own disk, and made anew only when the settings or the images change, or every `refresh`
-rounds. The fit is part of the round, whose timeout must leave room for it. Where it fails, the server gets the error and
-no update: real images are never a fall-back.
+rounds. The fit is part of the round, whose timeout must leave room for it. Where it fails, the server gets the error
+and no update: real images are never a fall-back.
 """
 
 import dataclasses
