@@ -38,7 +38,9 @@ app = typer.Typer(
 console = Console()
 complaints = Console(stderr=True)
 
-Engine = Annotated[str, typer.Option(help="grpc: real Flower processes; ray: Flower's simulation.")]
+Engine = Annotated[
+    str, typer.Option(help="grpc: real Flower processes; ray: Flower's simulation; inline: one process, the quickest.")
+]
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets; else $OLEANDER_DATA, else ./data.")]
 Out = Annotated[Path | None, typer.Option(help="Run directory; else runs/NAME/TIMESTAMP-SEED.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")]

@@ -42,7 +42,7 @@ def main(grid: Grid, context: Context) -> None:
     record.begin(config)
 
     dataset = load_task(task, data or None)
-    torch.set_num_threads(os.cpu_count() or 1)  # the participants wait while the server evaluates
+    torch.set_num_threads(threads())
     device = "cuda" if federation["devices"] == "auto" and torch.cuda.is_available() else "cpu"
     outputs = task.outputs or len(dataset.classes)
     model = models.build(task.model, dataset.shape, outputs, generator(federation["seed"], "global model"))
@@ -100,6 +100,11 @@ def main(grid: Grid, context: Context) -> None:
         evaluate_fn=strategy.after_round,
     )
     record.model(result.arrays.to_torch_state_dict(), "final")
+
+
+def threads() -> int:
+    """Return the threads of the server's own work: all cores, since the participants wait, or $OLEANDER_THREADS."""
+    return int(os.environ.get("OLEANDER_THREADS") or os.cpu_count() or 1)
 
 
 def evaluation_set(dataset: Dataset, task: TaskSettings) -> tuple[torch.Tensor, torch.Tensor]:

@@ -29,13 +29,19 @@ class TooFewReplies(RuntimeError):  # noqa: N818 - it names what happened
 
 @dataclass(kw_only=True)
 class Round:
-    """What is known of one round while it runs."""
+    """What is known of one round while it runs.
+
+    `seconds` are the participants' own, in the order of `clients`; the bytes those of the arrays sent to all who were
+    asked, and of the usable replies.
+    """
 
     number: int
     began: float
     sent: dict[int, int] = field(default_factory=dict)
     clients: list[int] = field(default_factory=list)
-    client_seconds: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+    bytes_down: int = 0
+    bytes_up: int = 0
     failures: list[dict[str, Any]] = field(default_factory=list)
 
     def line(self, metrics: Evaluation) -> dict[str, Any]:
@@ -44,9 +50,12 @@ class Round:
             "round": self.number,
             **asdict(metrics),
             "seconds": round(time.monotonic() - self.began, 4),
-            "client_seconds": round(self.client_seconds, 4),
+            "client_seconds": round(max(self.seconds), 4),
             "replies": len(self.clients),
             "clients": self.clients,
+            "seconds_each": [round(seconds, 4) for seconds in self.seconds],
+            "bytes_down": self.bytes_down,
+            "bytes_up": self.bytes_up,
             "failures": self.failures,
         }
 
@@ -119,6 +128,7 @@ class Recording(Delegating):
         known = Chosen(grid, [node.node_id for node in chosen])
         messages = list(self.inner.configure_train(server_round, arrays, config, known))  # type: ignore[arg-type]  # as much as it uses
         self._round.sent = {node.node_id: node.client for node in chosen}
+        self._round.bytes_down = sum(size(message) for message in messages)
         return messages
 
     def aggregate_train(
@@ -147,8 +157,8 @@ class Recording(Delegating):
         self._round.failures.sort(key=lambda failure: str(failure["client"]))
         self._round.clients = sorted(usable)
         self._require(len(usable))
-        seconds = [float(str(_metrics(usable[client])["seconds"])) for client in self._round.clients]
-        self._round.client_seconds = max(seconds)
+        self._round.seconds = [float(str(_metrics(usable[client])["seconds"])) for client in self._round.clients]
+        self._round.bytes_up = sum(size(reply) for reply in usable.values())
         for reply in usable.values():
             reply.content = self._clean(reply)
         return self.inner.aggregate_train(server_round, [usable[client] for client in self._round.clients])
@@ -182,6 +192,11 @@ class Recording(Delegating):
                 f"Expected at least {self.min_replies} usable replies in round {self._round.number}, got {count} "
                 f"({lost}). Mend those clients, or lower federation.min_replies."
             )
+
+
+def size(message: Message) -> int:
+    """Return the bytes of a message's arrays as they travel; what frames them is not counted."""
+    return sum(len(array.data) for record in message.content.array_records.values() for array in record.values())
 
 
 def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:

@@ -1,4 +1,8 @@
-"""Engines start a federation: `grpc` as real processes that exchange weights over gRPC, `ray` as virtual clients."""
+"""Engines start a federation, and end with the same weights.
+
+`grpc`: real processes that exchange weights over gRPC; `ray`: virtual clients in Flower's simulation; `inline`: the same
+apps in one process, the quickest.
+"""
 
 import importlib
 import logging
@@ -9,7 +13,7 @@ from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 from task.settings import choose
 
-ENGINES = ("grpc", "ray")
+ENGINES = ("grpc", "ray", "inline")
 log = logging.getLogger("oleander.engines")
 
 
@@ -39,7 +43,7 @@ def run(engine: str, job: Job, tick: Callable[[], None] = lambda: None) -> None:
     """Run a federation to its end; when this returns or raises, nothing of it is left running.
 
     Args:
-        engine: `grpc` or `ray`.
+        engine: one of ENGINES.
         job: what to run.
         tick: called about five times a second in this process, to draw a live view from the run directory.
 

@@ -1,4 +1,4 @@
-"""What a process's log says at its end, in few lines: why it failed rather than where in the code."""
+"""What a log says at its end and an exception at its beginning, in few lines: why it failed, not where in the code."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -32,3 +32,11 @@ def spoken(lines: Iterable[str]) -> Iterator[str]:
         inside = plain.endswith(_TRACEBACK) or (inside and plain.startswith(" "))
         if plain and not inside and plain not in _LINKS:
             yield plain
+
+
+def why(error: BaseException) -> str:
+    """Return what an exception says and, where it only wraps another, as Flower's do, the first of them all."""
+    first = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    return str(error) if first is error else f"{error} The cause is {type(first).__name__}: {first}"

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import yaml
 
 from oleander.early_noise import disturbed
+from oleander.engines import ENGINES
 from oleander.judge import model_metrics
 from oleander.judge.server import SERVER
 from oleander.judge.words import of_model
@@ -222,7 +223,7 @@ def command(found: Gathered) -> str:
         )
     if isinstance(kept, str) and kept:
         return kept
-    engine = f" --engine {found.engine}" if found.engine in ("grpc", "ray") else ""
+    engine = f" --engine {found.engine}" if found.engine in ENGINES else ""
     path = shlex.quote(str(found.run.path / "scenario.yaml"))
     return f"oleander run {path}{engine} --seed {found.scenario.federation.seed}"
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from in_process import InProcessGrid, run_in_process
 
 from client_app.malicious import _claim
 from client_app.participant import read
+from oleander import engines
 from oleander import scenario as scenarios
+from oleander.engines.inline.nodes import Nodes
 from oleander.rundir import RunDirectory
 from task.datasets import load
 
@@ -20,7 +21,7 @@ def federate(path: Path, *overrides: str) -> RunDirectory:
     """Run a short demo."""
     scenario = scenarios.load("demo", [*SHORT, *overrides])
     run = RunDirectory.create(scenario, path)
-    run_in_process(scenario, run)
+    engines.run("inline", engines.Job(scenario=scenario, run=run))
     return run
 
 
@@ -62,14 +63,14 @@ def test_a_passive_attack_leaves_the_honest_participants_alone(tmp_path: Path) -
 def test_a_claim_is_an_honest_one_s(tmp_path: Path) -> None:
     """Under weighting by examples the attacker, who holds nothing, claims the 140 images that an honest one has."""
     run = federate(tmp_path / "run", "federation.weighting=examples")
-    grid = InProcessGrid(run.scenario, run, "")
+    grid = Nodes(run.scenario, run)
     assert _claim(read(grid.contexts[105])) == len(read(grid.contexts[100]).indices) == 140
 
 
 def test_nobody_holds_the_control_class(tmp_path: Path) -> None:
     """No participant's part has a nine in it, and all of them together have every other class."""
     run = federate(tmp_path / "run")
-    grid = InProcessGrid(run.scenario, run, "")
+    grid = Nodes(run.scenario, run)
     labels = [load("digits", None).train.labels[read(context).indices] for context in grid.contexts.values()]
     assert set(torch.cat(labels).tolist()) == set(range(9))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from oleander.engines.fitness import missing
 from oleander.engines.lifeline import Lifeline
+from oleander.engines.logs import why
 from oleander.engines.processes import die_with_parent
 from oleander.engines.ray import LOG
 
@@ -90,14 +91,6 @@ def drive(plan: dict[str, Any], scratch: str, lifeline: Lifeline) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
-
-
-def why(error: BaseException) -> str:
-    """Return what an exception says and, where it only wraps another, as Flower's do, the first of them all."""
-    first = error
-    while first.__cause__ is not None:
-        first = first.__cause__
-    return str(error) if first is error else f"{error} The cause is {type(first).__name__}: {first}"
 
 
 def main(path: str) -> None:

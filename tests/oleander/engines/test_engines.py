@@ -1,4 +1,4 @@
-"""Federations between real processes: the three ways to run one give the same weights, and survive what may happen."""
+"""Federations between real processes: the ways to run one give the same weights, and survive what may happen."""
 
 import hashlib
 import itertools
@@ -72,10 +72,13 @@ def test_the_warm_fleet_leaves_a_complete_run_directory(warm: RunDirectory) -> N
     assert not (warm.path / "flower").exists()
 
 
-def test_ray_gives_the_same_weights_bit_for_bit(warm: RunDirectory, make_job: Callable[..., Job]) -> None:
-    """Virtual clients end where real processes do, and leave no process of Ray's."""
+@pytest.mark.parametrize("engine", ["ray", "inline"])
+def test_the_other_engines_give_the_same_weights_bit_for_bit(
+    engine: str, warm: RunDirectory, make_job: Callable[..., Job]
+) -> None:
+    """Virtual clients end where real processes do, and so do clients in one process; no process of Ray's is left."""
     job = make_job(2, 2)
-    engines.run("ray", job)
+    engines.run(engine, job)
     assert weights(job.run) == weights(warm)
     assert [node["role"] for node in job.run.environment()["nodes"]] == ["honest", "malicious"]
     assert descendants(os.getpid()) == []
