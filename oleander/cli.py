@@ -44,6 +44,7 @@ Engine = Annotated[
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets; else $OLEANDER_DATA, else ./data.")]
 Out = Annotated[Path | None, typer.Option(help="Run directory; else runs/NAME/TIMESTAMP-SEED.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value; may be repeated.")]
 Stock = Annotated[bool, typer.Option("--stock", help="Flower's own processes instead of the warm fleet (slow).")]
 
 
@@ -84,7 +85,7 @@ def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: 
 def run(
     scenario: str,
     engine: Engine = "grpc",
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value; may be repeated.")] = None,
+    overrides: Overrides = None,
     data: Data = None,
     out: Out = None,
     *,
@@ -131,11 +132,46 @@ def report(
     console.print(f"Report: {write(opened, out or page_of(opened), paper)}", soft_wrap=True)
 
 
+@app.command()
+def matrix(
+    scenario: str,
+    *,
+    attacks: Annotated[str | None, typer.Option(help="Some of the matrix's attacks, as a,b; else all.")] = None,
+    defenses: Annotated[str | None, typer.Option(help="Some of its defences, as c,d; else all.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many; else the matrix's own number.")] = None,
+    overrides: Overrides = None,
+    engine: Engine = "inline",
+    data: Data = None,
+    out: Annotated[Path | None, typer.Option(help="The matrix's folder; else runs/NAME/matrix.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Runs at a time; else as many as cores on inline, one on the other engines.")
+    ] = None,
+) -> None:
+    """Run every attack against every defence, and draw one table; a second call goes on where the first stopped.
+
+    SCENARIO is a matrix from `oleander list matrices`, a path, or a scenario whose file has a sweep.
+    """
+    from oleander.matrix.command import Request, carry_out  # noqa: PLC0415
+
+    request = Request(
+        name=scenario,
+        attacks=attacks,
+        defenses=defenses,
+        seeds=seeds,
+        overrides=tuple(overrides or ()),
+        engine=engine,
+        data=data_folder(data),
+        out=out,
+        jobs=jobs,
+    )
+    raise typer.Exit(carry_out(request, console))
+
+
 @app.command(name="list")
 def list_(what: Annotated[str, typer.Argument()] = "all") -> None:
-    """List the scenarios, attacks, defences, data sets, models and strategies there are.
+    """List the scenarios, matrices, attacks, defences, data sets, models and strategies there are.
 
-    WHAT is scenarios, attacks, defenses, datasets, models or strategies.
+    WHAT is scenarios, matrices, attacks, defenses, datasets, models or strategies.
     """
     show_list(console, what)
 

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 
-import yaml
 from rich.console import Console
 
-from oleander.scenario import folder, names
+from oleander.shelf import find, names, read
 from task.settings import choose
 
 
 def scenarios() -> list[tuple[str, str]]:
     """Return the scenarios that ship, each with what it reproduces."""
-    texts = {name: (folder() / f"{name}.yaml").read_text(encoding="utf-8") for name in names()}
-    return [(name, str(yaml.safe_load(text).get("paper", ""))) for name, text in texts.items()]
+    return [(name, str(read(find(name)).get("paper", ""))) for name in names()]
+
+
+def matrices() -> list[tuple[str, str]]:
+    """Return the matrices that ship, each with what it is about, for `oleander matrix`."""
+    return [(name, str(read(find(name)).get("paper", ""))) for name in names(matrices=True)]
 
 
 def attacks() -> list[tuple[str, str]]:
@@ -57,6 +60,7 @@ def strategies() -> list[tuple[str, str]]:
 
 KINDS: dict[str, Callable[[], list[tuple[str, str]]]] = {
     "scenarios": scenarios,
+    "matrices": matrices,
     "attacks": attacks,
     "defenses": defenses,
     "datasets": datasets,

@@ -1,4 +1,4 @@
-"""`--set key=value`: one value of a scenario, replaced before it is parsed."""
+"""One value of a scenario, replaced before it is parsed: `--set key=value`, and the tables of a matrix."""
 
 import difflib
 from collections.abc import Mapping
@@ -7,6 +7,9 @@ from typing import Any
 import yaml
 
 from task.settings import SettingsError, expect
+
+MORE = "+"
+"""At the end of a key: what is given is added to the list that stands there."""
 
 
 def override(values: dict[str, Any], text: str) -> None:
@@ -22,17 +25,40 @@ def override(values: dict[str, Any], text: str) -> None:
         value = yaml.safe_load(raw)
     except yaml.YAMLError as error:
         raise SettingsError(f"Expected a YAML value in --set {text}, got this: {error}.") from error
+    place(values, key, value, "--set")
+
+
+def place(values: dict[str, Any], key: str, value: Any, where: str) -> None:
+    """Set the value at the dotted `key`.
+
+    Args:
+        values: nested mappings and lists; changed.
+        key: "clients.0.options" reaches into a list, "clients.-1" its last entry; "clients+" adds to it.
+        value: plain.
+        where: who asks, for the text of an error.
+
+    Raises:
+        SettingsError: for a place that cannot be.
+
+    """
     level: Any = values
     *path, last = key.split(".")
     for part in path:
         if isinstance(level, list):
-            expect(part.isdigit() and int(part) < len(level), f"--set {key} to name an entry of the list", part)
-            level = level[int(part)]
+            number = int(part) if part.removeprefix("-").isdecimal() else len(level)
+            expect(-len(level) <= number < len(level), f"{where} {key} to name an entry of the list", part)
+            level = level[number]
         else:
-            expect(isinstance(level, dict), f"--set {key} to name a nested key", text, _near(part, values))
+            expect(isinstance(level, dict), f"{where} {key} to name a nested key", part, _near(part, values))
             level = level.setdefault(part, {})
-    expect(isinstance(level, dict), f"--set {key} to name a key of a mapping", text)
-    level[last] = value
+    expect(isinstance(level, dict), f"{where} {key} to name a key of a mapping", value)
+    if not last.endswith(MORE):
+        level[last] = value
+        return
+    name = last.removesuffix(MORE)
+    there = level.setdefault(name, [])
+    expect(isinstance(there, list) and isinstance(value, list), f"{where} {key} to add a list to a list", value)
+    level[name] = [*there, *value]
 
 
 def _near(part: str, values: Mapping[str, Any]) -> str:

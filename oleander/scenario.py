@@ -5,17 +5,16 @@ Nothing here imports torch, so that a wrong request is refused at once.
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from oleander import roles
 from oleander.overrides import override
+from oleander.shelf import find, is_matrix, read
 from task.catalogue import CLASSES
-from task.settings import SettingsError, TaskSettings, choose, expect, flatten, parse, to_dict
+from task.settings import TaskSettings, choose, expect, flatten, parse, to_dict
 
 ROLES = ("honest", "malicious", "defended")
 DEVICES = ("auto", "cpu")
@@ -205,17 +204,6 @@ class Scenario:
         return config
 
 
-def folder() -> Path:
-    """Return the folder of the scenarios that ship: in a checkout beside the package, in a wheel inside it."""
-    inside = Path(__file__).parent / "scenarios"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "scenarios"
-
-
-def names() -> list[str]:
-    """Return the names of the scenarios that ship."""
-    return sorted(path.stem for path in folder().glob("*.yaml"))
-
-
 def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:
     """Read, override, check and resolve a scenario.
 
@@ -228,17 +216,9 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | No
         SettingsError: expected, got and remedy.
 
     """
-    path = Path(name_or_path)
-    if path.suffix not in (".yaml", ".yml"):
-        choose(str(name_or_path), names(), "a scenario", "Or give the path of a .yaml file.")
-        path = folder() / f"{name_or_path}.yaml"
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"Expected a readable scenario, got {path} ({error.strerror}). Check the path.") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"Expected YAML in {path}, got this: {error}.") from error
-    expect(isinstance(values, Mapping), f"a mapping in {path}", values)
+    values = read(find(name_or_path))
+    remedy = f"Run it with `oleander matrix {name_or_path}`."
+    expect(not is_matrix(values), "a scenario of one run", f"{name_or_path}, a matrix of many", remedy)
     for text in overrides:
         override(values, text)
     if seed is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from oleander import scenario as scenarios
+from oleander import shelf
 from oleander.cli import app
 from task import catalogue
 from task.datasets import DATASETS
@@ -40,8 +40,8 @@ def wrong_commands(text: str) -> list[str]:
             continue
         options = {name for parameter in known[verb].params for name in parameter.opts} | {"--help"}
         wrong += [f"option {name} of {verb}" for name in re.findall(r"--[a-z][a-z-]*", rest) if name not in options]
-        name = re.match(r" ([a-z][a-z0-9-]*)(?=[\s`]|$)", rest) if verb == "run" else None
-        if name and name[1] not in scenarios.names():
+        name = re.match(r" ([a-z][a-z0-9-]*)(?=[\s`]|$)", rest) if verb in ("run", "matrix") else None
+        if name and name[1] not in shelf.names(matrices=verb == "matrix"):
             wrong.append(f"scenario {name[1]}")
     return wrong
 

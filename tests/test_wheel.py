@@ -51,8 +51,8 @@ import oleander.scenario
 assert oleander.scenario.__file__.startswith(sys.path[0]), oleander.scenario.__file__
 print(oleander.scenario.load("demo").federation.clients)
 from oleander.cli import main
-sys.argv = ["oleander", "list", "scenarios"]
-main()
+for kind in ("scenarios", "matrices"):
+    main(["list", kind])
 """
     command = [sys.executable, "-c", code, str(wheel)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

@@ -1,7 +1,7 @@
 """Engines start a federation, and end with the same weights.
 
-`grpc`: real processes that exchange weights over gRPC; `ray`: virtual clients in Flower's simulation; `inline`: the same
-apps in one process, the quickest.
+`grpc`: real processes that exchange weights over gRPC; `ray`: virtual clients in Flower's simulation; `inline`: the
+same apps in one process, the quickest.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Which GPU each client computes on."""
+"""Which GPU each client computes on, and how many cores there are."""
 
 import os
 import shutil
@@ -24,3 +24,9 @@ def devices(federation: FederationSettings) -> list[str | None]:
     """Return each client's GPU, round robin; None where it computes on the CPU."""
     gpus = visible() if federation.devices == "auto" else []
     return [gpus[client % len(gpus)] if gpus else None for client in range(federation.clients)]
+
+
+def cores() -> int:
+    """Return how many cores this process may use; outside Linux, how many there are."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

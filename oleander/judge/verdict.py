@@ -22,13 +22,16 @@ UNITS = (
 )
 
 
-def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) -> dict[str, Any]:
+def judge(
+    run: RunDirectory, data: str | None, progress: Callable[[str], None], *, pictures: bool = True
+) -> dict[str, Any]:
     """Judge a run; write truth/victim-*.npz where missing, verdict.json and figures/*.png.
 
     Args:
         run: the run directory, of a finished run or of one that died; what is missing is stated under "missing".
         data: folder of the data sets.
         progress: told in words what is being done.
+        pictures: whether to draw the figures, which takes longer than the judging.
 
     Returns:
         What verdict.json holds, see `plain`.
@@ -71,8 +74,9 @@ def judge(run: RunDirectory, data: str | None, progress: Callable[[str], None]) 
     verdict["paper"] = paper.beside(scenario.paper_values, verdict)
     settled: dict[str, Any] = plain(verdict)
     write_json(run.path / "verdict.json", settled)
-    progress("Drawing the figures")
-    figures.draw(run, found, points, start, dataset.classes)
+    if pictures:
+        progress("Drawing the figures")
+        figures.draw(run, found, points, start, dataset.classes)
     return settled
 
 

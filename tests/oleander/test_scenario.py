@@ -8,13 +8,14 @@ import pytest
 from flwr.common.config import flatten_dict
 
 from oleander import scenario as scenarios
+from oleander import shelf
 from oleander.preflight import settle
 from task.settings import SettingsError, unflatten
 
 VICTIM = ["server.attack_options.victim=2"]
 
 
-@pytest.mark.parametrize("name", scenarios.names())
+@pytest.mark.parametrize("name", shelf.names())
 def test_every_scenario_that_ships_loads_and_comes_back_from_its_own_text(name: str, tmp_path: Path) -> None:
     """A resolved scenario, written and read again, is the same: nothing is left to defaults."""
     loaded = scenarios.load(name)

@@ -1,14 +1,13 @@
 """Run a federation as virtual clients in Flower's simulation on Ray: no gRPC, the same apps, the same weights."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 
 from oleander.engines import Job
 from oleander.engines.app import assemble
 from oleander.engines.child import follow
-from oleander.engines.gpus import visible
+from oleander.engines.gpus import cores, visible
 from oleander.engines.outcome import Outcome
 
 LOG = "simulation.log"
@@ -28,7 +27,7 @@ def run(job: Job, tick: Callable[[], None]) -> None:
             "home": str(home),
             "app": str(assemble(home / "app", config)),
             "roles": [job.scenario.role_of(client).role for client in range(federation.clients)],
-            "cpus": _cores(),
+            "cpus": cores(),
             "gpus": len(gpus),
         }
         (home / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
@@ -44,9 +43,3 @@ def run(job: Job, tick: Callable[[], None]) -> None:
         shutil.rmtree(home, ignore_errors=True)
         outcome.keep()
     outcome.check()
-
-
-def _cores() -> int:
-    """Return how many cores this process may use; outside Linux, how many there are."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -13,7 +13,7 @@ from oleander.engines import EngineError, Job
 def test_it_leaves_what_the_other_engines_leave(
     make_job: Callable[..., Job], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Rounds, loot and roles; Flower's words are in the log and not on the terminal; a tick for each reply and query."""
+    """Rounds, loot and roles; Flower's words are in the log and not on the terminal; a tick for each reply."""
     job, ticks, threads = make_job(2, 2), [], torch.get_num_threads()
     engines.run("inline", job, lambda: ticks.append(len(job.run.rounds())))
     assert [line["clients"] for line in job.run.rounds()] == [[0, 1], [0, 1]]

@@ -1,0 +1,151 @@
+"""What a cell's run says of leakage, utility, cost and epsilon; and what several seeds say together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from oleander.judge.statistics import mean_interval
+from oleander.report.metrics import finite, properties_of, targets_of
+from oleander.rundir import RunDirectory
+
+J, RECOGNISED, NOTHING = "J", "recognised", ""
+CONTROLS = ("J_other", "J_auxiliary", "J_real_public")
+UNITS = {
+    "leakage": "share of the loot that an independent judge recognises as the victim's class (metric `recognised`: the "
+    "weakest target), with the victim's private property where it has one (metric `J`)",
+    "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J",
+    "accuracy": "of the final global model on the server's test images",
+    "seconds": "of all rounds, the attack's own work included",
+    "participant_seconds": "the mean over participants who do not attack of their own work in all rounds",
+    "bytes": "of the weights sent, both ways, all rounds",
+    "epsilon": "of the run's privacy accounting; none: no guarantee",
+}
+"""Every measure, and what it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """One run's numbers, see UNITS; None for what is not on record.
+
+    Attributes:
+        metric: what the leakage is: J, RECOGNISED or, where nobody attacks, NOTHING.
+        loot: whether the attack left any: one that never began has no leakage to measure.
+        privacy: what stands in the way of reading epsilon by itself: delta, unit.
+
+    """
+
+    metric: str
+    loot: bool
+    leakage: float | None
+    control: float | None
+    accuracy: float | None
+    seconds: float | None
+    participant_seconds: float | None
+    bytes: float | None
+    epsilon: float | None
+    privacy: dict[str, Any]
+
+
+def of_run(run: RunDirectory) -> Measures:
+    """Return a judged run's numbers."""
+    verdict, rounds = run.verdict(), run.rounds()
+    metric, leakage, control = leaked(verdict)
+    guarantee = verdict.get("privacy") or run.environment().get("privacy") or {}
+    attackers = set(run.scenario.malicious())
+    return Measures(
+        metric=metric,
+        loot=any(attacker.get("last_loot_round") is not None for attacker in verdict["attackers"].values()),
+        leakage=leakage,
+        control=control,
+        accuracy=finite(rounds[-1].get("accuracy")) if rounds else None,
+        seconds=_total(rounds, ("seconds",)),
+        participant_seconds=_own(rounds, attackers),
+        bytes=_total(rounds, ("bytes_down", "bytes_up")),
+        epsilon=finite(guarantee.get("epsilon")),
+        privacy={key: value for key, value in guarantee.items() if key != "epsilon"},
+    )
+
+
+def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]:
+    """Return the headline metric of a verdict's attack, its value, and the strongest control's.
+
+    Of several targets the weakest theft counts, of controls the strongest, as in the report's key numbers.
+    """
+    said = next((prop for _, prop in properties_of(verdict)), None)
+    if said is not None:
+        controls = [share for name in CONTROLS if (share := finite(said.get(name))) is not None]
+        return J, finite(said.get("J")), max(controls, default=None)
+    rows = [numbers for _, _, numbers in targets_of(verdict)]
+    shares = [(bool(row.get("control")), finite(row.get("recognised"))) for row in rows]
+    stolen = [share for control, share in shares if not control and share is not None]
+    controls = [share for control, share in shares if control and share is not None]
+    metric = RECOGNISED if verdict.get("attackers") else NOTHING
+    return metric, min(stolen, default=None), max(controls, default=None)
+
+
+def _total(rounds: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> float | None:
+    """Return the sum of some numbers over all rounds; None where one is missing."""
+    values = [finite(line.get(key)) for line in rounds for key in keys]
+    known = [value for value in values if value is not None]
+    return sum(known) if known and len(known) == len(values) else None
+
+
+def _own(rounds: Sequence[Mapping[str, Any]], attackers: set[int]) -> float | None:
+    """Return the mean over participants who do not attack of their own seconds in all rounds."""
+    each: dict[int, float] = {}
+    for line in rounds:
+        for client, seconds in zip(line.get("clients") or (), line.get("seconds_each") or (), strict=False):
+            if client not in attackers:
+                each[client] = each.get(client, 0.0) + seconds
+    return sum(each.values()) / len(each) if each else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Several seeds' values: their mean, its 95 % interval (Student's t; None for one value), and how many there are."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    count: int
+
+
+def spread(values: Sequence[float | None]) -> Spread:
+    """Return the spread of the values that there are."""
+    known = [value for value in values if value is not None]
+    mean, low, high = mean_interval(known)
+    return Spread(mean=finite(mean), low=finite(low), high=finite(high), count=len(known))
+
+
+def row(measured: Sequence[Measures]) -> dict[str, Any]:
+    """Return what several seeds of one cell say together: each measure as a Spread's mapping, `metric`, `without_loot`.
+
+    Args:
+        measured: one for each seed that is finished; may be empty.
+
+    """
+    spreads = {name: asdict(spread([getattr(one, name) for one in measured])) for name in UNITS}
+    metrics = {one.metric for one in measured}
+    return spreads | {
+        "metric": "/".join(sorted(metrics)),
+        "without_loot": sum(not one.loot for one in measured),
+        "privacy": measured[0].privacy if measured else {},
+    }
+
+
+def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Return which points (utility, leakage) no other point beats, in the order of their utility.
+
+    One beats another if it has at least its utility and at most its leakage, and is not the same point.
+    """
+    front = [
+        index
+        for index, (utility, leakage) in enumerate(points)
+        if not any(
+            other_utility >= utility
+            and other_leakage <= leakage
+            and (other_utility, other_leakage) != (utility, leakage)
+            for other_utility, other_leakage in points
+        )
+    ]
+    return sorted(front, key=lambda index: points[index])

@@ -1,0 +1,157 @@
+"""A matrix's table: every cell's numbers, the means over its seeds; as matrix.json, matrix.csv and on the terminal."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from oleander.matrix.cells import Cell
+from oleander.matrix.measures import UNITS, Measures, of_run, row
+from oleander.matrix.settings import Matrix
+from oleander.rundir import RunDirectory
+from server_app.record import write_json
+
+SHARES = ("leakage", "control", "accuracy")
+NO_GUARANTEE, ABSENT = "no guarantee", "–"
+HALF_WIDTHS = {"mean": "", "low": "_low", "high": "_high"}
+
+
+def of(matrix: Matrix, cells: Sequence[Cell], folder: Path, failures: Mapping[str, str]) -> dict[str, Any]:
+    """Return the table, as matrix.json holds it.
+
+    Args:
+        matrix: what was asked for.
+        cells: every cell.
+        folder: that their run directories lie in.
+        failures: why a cell failed, by its folder's name.
+
+    Returns:
+        `name`, `paper`, `units`; `rows`, one for each attack, defence and point of the sweeps, with `seeds` (those that
+        are finished), `failed` and oleander.matrix.measures.row; `cells`, one for each run.
+
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    measured: dict[str, list[Measures]] = {}
+    each = []
+    for cell in cells:
+        key = json.dumps([cell.attack, cell.defense, cell.settings])
+        line = {"attack": cell.attack, "defense": cell.defense, "settings": cell.settings}
+        into = rows.setdefault(key, {**line, "seeds": [], "failed": 0})
+        found = of_run(RunDirectory(folder / cell.folder)) if cell.finished(folder / cell.folder) else None
+        if found is None:
+            into["failed"] += 1
+        else:
+            into["seeds"].append(cell.seed)
+            measured.setdefault(key, []).append(found)
+        numbers = {} if found is None else asdict(found)
+        each.append(line | {"seed": cell.seed, "run": cell.folder, "failure": failures.get(cell.folder)} | numbers)
+    summed = [line | row(measured.get(key, [])) for key, line in rows.items()]
+    return {"name": matrix.name, "paper": matrix.paper, "units": UNITS, "rows": summed, "cells": each}
+
+
+def write(table: Mapping[str, Any], folder: Path) -> None:
+    """Write matrix.json and matrix.csv."""
+    write_json(folder / "matrix.json", table)
+    (folder / "matrix.csv").write_text(as_csv(table), encoding="utf-8")
+
+
+def as_csv(table: Mapping[str, Any]) -> str:
+    """Return the rows as CSV: each measure's mean and the ends of its 95 % interval, empty where there is none."""
+    columns = ["attack", "defense", "settings", "seeds", "failed", "without_loot", "metric"]
+    numbers = [name + suffix for name in UNITS for suffix in HALF_WIDTHS.values()]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*columns, *numbers], lineterminator="\n")
+    writer.writeheader()
+    for line in table["rows"]:
+        values = {name + suffix: line[name][part] for name in UNITS for part, suffix in HALF_WIDTHS.items()}
+        told = {"settings": settings(line), "seeds": " ".join(map(str, line["seeds"]))}
+        writer.writerow({name: line[name] for name in columns if name in line} | told | values)
+    return text.getvalue()
+
+
+def shown(table: Mapping[str, Any]) -> Table:
+    """Return the rows for a terminal."""
+    made = Table(title=f"{table['name']}: means over the seeds, ± 95 % interval", title_justify="left")
+    for name, justify in HEADERS.items():
+        made.add_column(name, justify="left" if justify else "right")
+    for line in table["rows"]:
+        made.add_row(*(Text(text) for text in words(line)))
+    return made
+
+
+HEADERS = {
+    "attack": True,
+    "defence": True,
+    "settings": True,
+    "leakage": False,
+    "control": False,
+    "accuracy": False,
+    "seconds": False,
+    "a participant's": False,
+    "MB sent": False,
+    "epsilon": True,
+    "seeds": False,
+}
+"""The columns for people, and whether they are words."""
+
+
+def words(line: Mapping[str, Any]) -> list[str]:
+    """Return a row as people read it, in the order of HEADERS."""
+    never = line["without_loot"] if line["metric"] else 0
+    leakage = number(line["leakage"], "share")
+    leakage += f" {line['metric']}" if line["leakage"]["count"] else ""
+    leakage += f" ({never} of {len(line['seeds'])} without loot)" if never else ""
+    seeds = str(len(line["seeds"])) + (f" ({line['failed']} failed)" if line["failed"] else "")
+    return [
+        line["attack"],
+        line["defense"],
+        settings(line) or ABSENT,
+        leakage,
+        number(line["control"], "share"),
+        number(line["accuracy"], "share"),
+        number(line["seconds"]),
+        number(line["participant_seconds"]),
+        number(line["bytes"], "mega"),
+        epsilon(line),
+        seeds,
+    ]
+
+
+def settings(line: Mapping[str, Any]) -> str:
+    """Return a row's swept values, each by the last part of its key where that says enough."""
+    keys = list(line["settings"])
+    last = [key.rsplit(".", 1)[-1] for key in keys]
+    short = last if len(set(last)) == len(keys) else keys
+    return ", ".join(f"{name}={line['settings'][key]}" for name, key in zip(short, keys, strict=True))
+
+
+def number(spread: Mapping[str, Any], style: str = "") -> str:
+    """Write a mean and half its interval: as per cent (`share`), in millions (`mega`) or as it is, to three digits."""
+    if spread["mean"] is None:
+        return ABSENT
+    scale = {"share": 100, "mega": 1e-6}.get(style, 1)
+    written = [_digits(spread["mean"] * scale, style)]
+    if spread["high"] is not None:
+        written.append(_digits((spread["high"] - spread["mean"]) * scale, style))
+    return " ± ".join(written) + (" %" if style == "share" else "")
+
+
+def epsilon(line: Mapping[str, Any]) -> str:
+    """Return a row's epsilon with what it is worth nothing without; or that there is no guarantee."""
+    if line["epsilon"]["mean"] is None:
+        return NO_GUARANTEE
+    said = [f"{key} {value}" for key, value in line["privacy"].items() if key in ("delta", "unit")]
+    return ", ".join([number(line["epsilon"]), *said])
+
+
+def _digits(value: float, style: str) -> str:
+    """Write a number: per cent in whole ones, anything else with three digits that count, without an exponent."""
+    if style == "share":
+        return f"{value:.0f}"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits already

@@ -1,0 +1,52 @@
+"""The page of a matrix: its table, a heat map of the leakage, and what each defence costs in accuracy."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oleander.matrix.table import HEADERS, words
+from oleander.report import matrix_figures
+from oleander.report.page import environment
+
+
+def write(table: Mapping[str, Any], out: Path) -> Path:
+    """Write the page.
+
+    Args:
+        table: what matrix.json holds, see oleander.matrix.table.of.
+        out: the HTML file, in the matrix's folder, in which the runs' folders lie in `cells`.
+
+    Returns:
+        Its path.
+
+    """
+    figures = {
+        "Leakage, attack by defence: the darker, the more was stolen": matrix_figures.heat_map(table),
+        "What remains of the accuracy, and what leaks: best is the lower right": matrix_figures.scatter(table),
+    }
+    text = (
+        environment()
+        .get_template("matrix.html.j2")
+        .render(
+            table=table,
+            headers=list(HEADERS),
+            rows=[words(line) for line in table["rows"]],
+            cells=[(one, _said(one)) for one in table["cells"]],
+            figures=[(name, matrix_figures.uri(figure)) for name, figure in figures.items() if figure is not None],
+        )
+    )
+    draft = out.with_name(f".{out.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    return draft.replace(out)
+
+
+def _said(cell: Mapping[str, Any]) -> str:
+    """Return what became of a cell, in words."""
+    if cell["failure"]:
+        return f"failed: {cell['failure'].splitlines()[0]}"
+    if "metric" not in cell:
+        return "not run"
+    if cell["leakage"] is None:
+        return "nobody attacked" if not cell["metric"] else "the attack left no loot"
+    return f"{cell['metric']} {cell['leakage']:.0%}, accuracy {cell['accuracy'] or 0:.0%}"

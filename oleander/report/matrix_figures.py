@@ -1,0 +1,117 @@
+"""The two figures of a matrix, as PNG on white like those of a run."""
+
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from oleander.judge.curves import COLOURS
+from oleander.judge.figures import DPI
+from oleander.matrix.measures import pareto
+from oleander.matrix.table import settings
+from oleander.report.pictures import data_uri
+
+SHADES = LinearSegmentedColormap.from_list("stolen", ["#ffffff", "#f3c3d6", "#b4215c"])  # the report's own colour
+EMPTY, DARK, MARKERS = "#eceef1", 0.6, "osD^vP*Xph<>"
+
+
+def heat_map(table: Mapping[str, Any]) -> Figure | None:
+    """Draw attacks by defences (with their settings), the mean leakage as shade and number; None without a row."""
+    lines = table["rows"]
+    if not lines:
+        return None
+    attacks = list(dict.fromkeys(line["attack"] for line in lines))
+    columns = list(dict.fromkeys(defense(line) for line in lines))
+    shares = np.full((len(attacks), len(columns)), math.nan)
+    texts = {}
+    for line in lines:
+        place = attacks.index(line["attack"]), columns.index(defense(line))
+        mean = line["leakage"]["mean"]
+        shares[place] = math.nan if mean is None else mean
+        texts[place] = _in_cell(line)
+    figure = Figure(figsize=(2.4 + 1.35 * len(columns), 1.5 + 0.62 * len(attacks)), layout="constrained")
+    axis = figure.subplots()
+    axis.set_facecolor(EMPTY)
+    axis.pcolormesh(np.ma.masked_invalid(shares), cmap=SHADES, vmin=0, vmax=1, edgecolors="white", linewidth=2)
+    for (row, column), text in texts.items():
+        colour = "white" if shares[row, column] > DARK else "#17202b"
+        axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=9)
+    axis.set_yticks(np.arange(len(attacks)) + 0.5, attacks, fontsize=9)
+    axis.set_xticks(np.arange(len(columns)) + 0.5, [name.replace(", ", "\n") for name in columns], fontsize=9)
+    axis.invert_yaxis()
+    axis.xaxis.tick_top()
+    axis.tick_params(length=0)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    return figure
+
+
+def scatter(table: Mapping[str, Any]) -> Figure | None:
+    """Draw leakage over accuracy, a colour for each attack and a mark for each defence, with each attack's front.
+
+    Bars are 95 % intervals over the seeds; the line joins what no other defence beats in both. None without a point.
+    """
+    lines = [one for one in table["rows"] if one["leakage"]["mean"] is not None and one["accuracy"]["mean"] is not None]
+    if not lines:
+        return None
+    columns = list(dict.fromkeys(defense(line) for line in lines))
+    figure = Figure(figsize=(7.6, 4.4), layout="constrained")
+    axis = figure.subplots()
+    for number, attack in enumerate(dict.fromkeys(line["attack"] for line in lines)):
+        mine = [line for line in lines if line["attack"] == attack]
+        colour = COLOURS[number % len(COLOURS)]
+        points = [(line["accuracy"]["mean"], line["leakage"]["mean"]) for line in mine]
+        front = [points[index] for index in pareto(points)]
+        axis.step([x for x, _ in front], [y for _, y in front], where="post", color=colour, linewidth=1.4, alpha=0.6)
+        for line, (x, y) in zip(mine, points, strict=True):
+            mark = MARKERS[columns.index(defense(line)) % len(MARKERS)]
+            bars = {"xerr": _half(line["accuracy"]), "yerr": _half(line["leakage"])}
+            axis.errorbar(x, y, **bars, fmt=mark, color=colour, markersize=7, elinewidth=0.9, capsize=2)
+        axis.plot([], [], color=colour, linewidth=3, label=attack)
+    for number, name in enumerate(columns):
+        axis.plot([], [], MARKERS[number % len(MARKERS)], color="#566272", label=name)
+    _finish(axis)
+    return figure
+
+
+def uri(figure: Figure) -> str:
+    """Return a figure as a data URI that depends on its contents alone."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=DPI, format="png", facecolor="white", metadata={"Software": None})
+    return data_uri(buffer.getvalue())
+
+
+def defense(line: Mapping[str, Any]) -> str:
+    """Return a row's defence with what is swept."""
+    return ", ".join(filter(None, [line["defense"], settings(line)]))
+
+
+def _in_cell(line: Mapping[str, Any]) -> str:
+    """Return what stands in a cell of the heat map."""
+    leakage = line["leakage"]
+    if leakage["mean"] is None:
+        return "failed" if not line["seeds"] else "no loot" if line["metric"] else "no attack"
+    text = f"{leakage['mean']:.0%}"
+    return text if leakage["high"] is None else f"{text} ± {100 * (leakage['high'] - leakage['mean']):.0f}"
+
+
+def _half(spread: Mapping[str, Any]) -> float | None:
+    """Return half an interval; None where there is none."""
+    return None if spread["high"] is None else spread["high"] - spread["mean"]
+
+
+def _finish(axis: Axes) -> None:
+    """Name the axes, and put the legend beside them."""
+    axis.set_xlabel("accuracy of the shared model")
+    axis.set_ylabel("leakage")
+    axis.set_ylim(-0.04, 1.04)
+    axis.grid(color="#dfe3e8", linewidth=0.7)
+    axis.set_axisbelow(True)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    axis.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
