@@ -102,7 +102,7 @@ def _own(rounds: Sequence[Mapping[str, Any]], attackers: set[int]) -> float | No
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """Several seeds' values: their mean, its 95 % interval (Student's t; None for one value), and how many there are."""
+    """Several seeds' values: their mean, its 95 % interval (Student's t; None for one value), how many there are."""
 
     mean: float | None
     low: float | None
@@ -140,12 +140,7 @@ def pareto(points: Sequence[tuple[float, float]]) -> list[int]:
     """
     front = [
         index
-        for index, (utility, leakage) in enumerate(points)
-        if not any(
-            other_utility >= utility
-            and other_leakage <= leakage
-            and (other_utility, other_leakage) != (utility, leakage)
-            for other_utility, other_leakage in points
-        )
+        for index, mine in enumerate(points)
+        if not any(other[0] >= mine[0] and other[1] <= mine[1] and other != mine for other in points)
     ]
     return sorted(front, key=lambda index: points[index])

@@ -86,7 +86,7 @@ def _reason(code: int, order: Order) -> str:
 
 
 def _context() -> BaseContext:
-    """Return what processes are forked from: a clean one that has imported PyTorch and Flower, where there can be one."""
+    """Return what processes are forked from: where it can be, a clean one that has imported PyTorch and Flower."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

@@ -14,11 +14,11 @@ from rich.text import Text
 from oleander.matrix.cells import Cell
 from oleander.matrix.measures import UNITS, Measures, of_run, row
 from oleander.matrix.settings import Matrix
+from oleander.report.metrics import ABSENT
 from oleander.rundir import RunDirectory
 from server_app.record import write_json
 
-SHARES = ("leakage", "control", "accuracy")
-NO_GUARANTEE, ABSENT = "no guarantee", "–"
+NO_GUARANTEE = "no guarantee"
 HALF_WIDTHS = {"mean": "", "low": "_low", "high": "_high"}
 
 

@@ -66,7 +66,7 @@ def carry_out(order: Order) -> None:
         try:
             _run(run, order)
             judge(run, order.data, lambda _: None, pictures=False)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last frame of a process: the log gets all of it
             traceback.print_exc()
             expected = isinstance(error, EngineError | SettingsError)
             said = str(error) if expected else f"{type(error).__name__}: {error}"

@@ -70,8 +70,8 @@ def scatter(table: Mapping[str, Any]) -> Figure | None:
         axis.step([x for x, _ in front], [y for _, y in front], where="post", color=colour, linewidth=1.4, alpha=0.6)
         for line, (x, y) in zip(mine, points, strict=True):
             mark = MARKERS[columns.index(defense(line)) % len(MARKERS)]
-            bars = {"xerr": _half(line["accuracy"]), "yerr": _half(line["leakage"])}
-            axis.errorbar(x, y, **bars, fmt=mark, color=colour, markersize=7, elinewidth=0.9, capsize=2)
+            wide, high = _half(line["accuracy"]), _half(line["leakage"])
+            axis.errorbar(x, y, high, wide, fmt=mark, color=colour, markersize=7, elinewidth=0.9, capsize=2)
         axis.plot([], [], color=colour, linewidth=3, label=attack)
     for number, name in enumerate(columns):
         axis.plot([], [], MARKERS[number % len(MARKERS)], color="#566272", label=name)
