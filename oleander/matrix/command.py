@@ -73,7 +73,9 @@ def carry_out(request: Request, console: Console) -> int:
         failures = run_all(orders, jobs, started=view.started, ended=view.ended, tick=view.tick)
     found = table.of(matrix, cells, folder / CELLS, failures)
     table.write(found, folder)
+    console.print()
     console.print(table.shown(found))
+    console.print("Means over the seeds, ± half of the 95 % interval. " + table.METRICS, style="dim")
     for name, reason in failures.items():
         console.print(f"Failed: {left[name].words}: {reason}", style="red", markup=False, soft_wrap=True)
     console.print(f"Report: {write(found, folder / 'matrix.html')}", markup=False, soft_wrap=True)

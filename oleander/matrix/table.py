@@ -8,18 +8,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from oleander.matrix.cells import Cell
-from oleander.matrix.measures import UNITS, Measures, of_run, row
+from oleander.matrix.measures import RECOGNISED, UNITS, J, Measures, of_run, row
 from oleander.matrix.settings import Matrix
 from oleander.report.metrics import ABSENT
 from oleander.rundir import RunDirectory
 from server_app.record import write_json
 
 NO_GUARANTEE = "no guarantee"
-HALF_WIDTHS = {"mean": "", "low": "_low", "high": "_high"}
+LETTERS = {J: "J", RECOGNISED: "R"}
+METRICS = (
+    "J: share of the loot that shows the victim's class with its private property. R: share that is recognised as its "
+    "class, of the weakest target."
+)
+SUFFIXES = {"mean": "", "low": "_low", "high": "_high"}
 
 
 def of(matrix: Matrix, cells: Sequence[Cell], folder: Path, failures: Mapping[str, str]) -> dict[str, Any]:
@@ -64,24 +70,28 @@ def write(table: Mapping[str, Any], folder: Path) -> None:
 def as_csv(table: Mapping[str, Any]) -> str:
     """Return the rows as CSV: each measure's mean and the ends of its 95 % interval, empty where there is none."""
     columns = ["attack", "defense", "settings", "seeds", "failed", "without_loot", "metric"]
-    numbers = [name + suffix for name in UNITS for suffix in HALF_WIDTHS.values()]
+    numbers = [name + suffix for name in UNITS for suffix in SUFFIXES.values()]
     text = io.StringIO()
     writer = csv.DictWriter(text, [*columns, *numbers], lineterminator="\n")
     writer.writeheader()
     for line in table["rows"]:
-        values = {name + suffix: line[name][part] for name in UNITS for part, suffix in HALF_WIDTHS.items()}
+        values = {name + suffix: line[name][part] for name in UNITS for part, suffix in SUFFIXES.items()}
         told = {"settings": settings(line), "seeds": " ".join(map(str, line["seeds"]))}
         writer.writerow({name: line[name] for name in columns if name in line} | told | values)
     return text.getvalue()
 
 
 def shown(table: Mapping[str, Any]) -> Table:
-    """Return the rows for a terminal."""
-    made = Table(title=f"{table['name']}: means over the seeds, ± 95 % interval", title_justify="left")
-    for name, justify in HEADERS.items():
-        made.add_column(name, justify="left" if justify else "right")
-    for line in table["rows"]:
-        made.add_row(*(Text(text) for text in words(line)))
+    """Return the rows for a terminal: what fits there, and the settings only where some are swept."""
+    rows = [dict(zip(HEADERS, words(line), strict=True)) for line in table["rows"]]
+    swept = any(line["settings"] for line in table["rows"])
+    headers = [name for name in HEADERS if name in TERMINAL or (name == "settings" and swept)]
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in headers:
+        justify: JustifyMethod = "left" if HEADERS[name] else "right"
+        made.add_column(name, justify=justify, no_wrap=name in ("attack", "defence"), min_width=9 * (name == "epsilon"))
+    for line in rows:
+        made.add_row(*(Text(line[name]) for name in headers))
     return made
 
 
@@ -99,13 +109,14 @@ HEADERS = {
     "seeds": False,
 }
 """The columns for people, and whether they are words."""
+TERMINAL = ("attack", "defence", "leakage", "accuracy", "seconds", "MB sent", "epsilon", "seeds")
 
 
 def words(line: Mapping[str, Any]) -> list[str]:
     """Return a row as people read it, in the order of HEADERS."""
     never = line["without_loot"] if line["metric"] else 0
     leakage = number(line["leakage"], "share")
-    leakage += f" {line['metric']}" if line["leakage"]["count"] else ""
+    leakage += f" {LETTERS.get(line['metric'], line['metric'])}" if line["leakage"]["count"] else ""
     leakage += f" ({never} of {len(line['seeds'])} without loot)" if never else ""
     seeds = str(len(line["seeds"])) + (f" ({line['failed']} failed)" if line["failed"] else "")
     return [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oleander.matrix.table import HEADERS, words
+from oleander.matrix.table import HEADERS, METRICS, words
 from oleander.report import matrix_figures
 from oleander.report.page import environment
 
@@ -30,6 +30,7 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
         .get_template("matrix.html.j2")
         .render(
             table=table,
+            metrics=METRICS,
             headers=list(HEADERS),
             rows=[words(line) for line in table["rows"]],
             cells=[(one, _said(one)) for one in table["cells"]],

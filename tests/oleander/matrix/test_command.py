@@ -1,0 +1,140 @@
+"""`oleander matrix` from end to end: real runs of two rounds, judged, in one table."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+import pytest
+from watching import wait_for_the_end_of
+
+from oleander.cli import main
+from oleander.engines.processes import descendants
+from oleander.rundir import RunDirectory
+
+ROOT = Path(__file__).parents[3]
+Make = Callable[..., str]
+QUICK: dict[str, Any] = {
+    "federation.rounds": 2,
+    "task.partition.images": 40,
+    "clients.0.loot_images": 8,
+    "clients.0.options.steps": 2,
+    "clients.0.options.start_accuracy": None,
+    "clients.0.options.start_round": 1,
+}
+DEFENSES = {"none": {}, "broken": {"set": {"task.optimizer.lr": 1e30}}}
+
+
+@pytest.fixture(autouse=True)
+def _no_server_is_left() -> Iterator[None]:
+    """End the process that cells are forked from: other tests look for processes that are left."""
+    yield
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - made for tests
+
+
+def table(folder: Path) -> dict[str, Any]:
+    """Return matrix.json."""
+    read: dict[str, Any] = json.loads((folder / "matrix.json").read_text(encoding="utf-8"))
+    return read
+
+
+def test_a_failing_cell_keeps_nobody_and_a_finished_one_is_not_repeated(
+    matrix_file: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Updates that are no numbers fail; the other cell is judged, stays as it is, and the table says both."""
+    path, out = matrix_file(attacks={"gan": {"set": QUICK}}, defenses=DEFENSES), tmp_path / "out"
+    asked = ["matrix", path, "--out", str(out), "--jobs", "2"]
+    assert main(asked) == 1
+    shown = capfd.readouterr()
+    assert "2 cells, 0 of them finished already" in shown.out
+    assert "guarantee" in shown.out
+    found = table(out)
+    fine, broken = found["rows"]
+    assert (fine["seeds"], fine["failed"], broken["seeds"], broken["failed"]) == ([0], 0, [], 1)
+    assert fine["leakage"]["count"] == 1
+    assert fine["bytes"]["mean"] > 0
+    assert "usable replies in round 1, got 0" in found["cells"][1]["failure"]
+    with (out / "matrix.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["defense"] for line in lines] == ["none", "broken"]
+    assert float(lines[0]["accuracy"]) == fine["accuracy"]["mean"]
+    run = RunDirectory.open(out / "cells" / found["cells"][0]["run"])
+    assert run.environment()["engine"] == "inline"
+    assert len(run.rounds()) == 2
+    judged = run.path / "verdict.json"
+    before = judged.stat().st_mtime_ns
+    assert main([*asked, "--defenses", "none"]) == 0
+    assert "1 cells, 1 of them finished already" in capfd.readouterr().out
+    assert judged.stat().st_mtime_ns == before
+
+
+def test_a_run_that_was_not_judged_is_only_judged(matrix_file: Make, tmp_path: Path) -> None:
+    """Its rounds stay as they are; what never ended is run anew."""
+    path, out = matrix_file(attacks={"gan": {"set": QUICK}}), tmp_path / "out"
+    asked = ["matrix", path, "--out", str(out)]
+    assert main(asked) == 0
+    run = RunDirectory.open(next((out / "cells").iterdir()))
+    (run.path / "verdict.json").unlink()
+    with (run.path / "rounds.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(run.rounds()[-1] | {"round": 3}) + "\n")
+    assert main(asked) == 0
+    assert [line["round"] for line in run.rounds()] == [1, 2, 3]
+    (run.path / "verdict.json").unlink()
+    run.update_environment(exit=None)
+    assert main(asked) == 0
+    assert [line["round"] for line in run.rounds()] == [1, 2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_outlives_the_command(number: int, matrix_file: Make, tmp_path: Path) -> None:
+    """However it ends; the cell that ran is not taken for a finished one."""
+    path, out = matrix_file(attacks={"gan": {"set": QUICK | {"federation.rounds": 500}}}), tmp_path / "out"
+    command = [sys.executable, "-m", "oleander", "matrix", path, "--out", str(out)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not list(out.glob("cells/*/rounds.jsonl")) and process.poll() is None:
+                time.sleep(0.1)
+            family = descendants(process.pid)
+            process.send_signal(number)
+            status = process.wait(60)
+        finally:
+            process.kill()
+    assert status == (130 if number == signal.SIGINT else -number)
+    assert len(family) >= 2
+    wait_for_the_end_of(*family, seconds=10)
+    assert RunDirectory.open(next((out / "cells").iterdir())).environment()["exit"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--attacks", "gun"], "Did you mean 'gan'"),
+        (["--defenses", "nine"], "Did you mean 'none'"),
+        (["--seeds", "0"], "--seeds > 0"),
+        (["--jobs", "0"], "--jobs > 0"),
+        (["--engine", "inlin"], "Did you mean 'inline'"),
+        (["--set", "task.partition.images=100000"], "gan, none, seed 0: Expected"),
+        (["--out", "."], "a matrix's own"),
+    ],
+)
+def test_a_wrong_request_exits_with_2(
+    arguments: list[str],
+    text: str,
+    *,
+    matrix_file: Make,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is started, and nothing is left behind."""
+    path = matrix_file()
+    monkeypatch.chdir(tmp_path)
+    assert main(["matrix", path, *arguments]) == 2
+    assert text in capfd.readouterr().err.replace("\n", " ")
+    assert [one.name for one in tmp_path.iterdir()] == ["small.yaml"]

@@ -1,0 +1,88 @@
+"""The page of a matrix, of a table made by hand."""
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from oleander.matrix import table as tables
+from oleander.matrix.measures import UNITS, Measures, row
+from oleander.report.matrix import write
+from oleander.report.matrix_figures import heat_map, scatter
+
+
+def measures(leakage: float | None, accuracy: float) -> Measures:
+    """Numbers of one run; without leakage there was no loot."""
+    return Measures(
+        metric="recognised",
+        loot=leakage is not None,
+        leakage=leakage,
+        control=0.0,
+        accuracy=accuracy,
+        seconds=12.0,
+        participant_seconds=1.5,
+        bytes=3.2e6,
+        epsilon=None,
+        privacy={},
+    )
+
+
+def made() -> dict[str, Any]:
+    """An attack that steals 0.8 and 1.0 undefended and nothing under <b>; and one that never began, and failed."""
+    groups = {
+        ("gan", "none"): [measures(0.8, 0.9), measures(1.0, 0.9)],
+        ("gan", "<b>"): [measures(0.1, 0.7)],
+        ("mgan", "none"): [measures(None, 0.8)],
+        ("mgan", "<b>"): [],
+    }
+    rows, cells = [], []
+    for (attack, defense), runs in groups.items():
+        line: dict[str, Any] = {"attack": attack, "defense": defense, "settings": {"a.lr": 0.1}}
+        rows.append(line | {"seeds": list(range(len(runs))), "failed": int(not runs)} | row(runs))
+        cells += [line | {"seed": seed, "run": "x", "failure": None} | asdict(one) for seed, one in enumerate(runs)]
+        cells += [line | {"seed": 0, "run": "y", "failure": "no <i>reply</i>\nmore"}] * (not runs)
+    return {"name": "small", "paper": "", "units": UNITS, "rows": rows, "cells": cells}
+
+
+def test_the_page_says_what_the_table_says(tmp_path: Path) -> None:
+    """Means and intervals, what failed and why, two pictures; everything escaped, nothing loaded from elsewhere."""
+    text = write(made(), tmp_path / "matrix.html").read_text(encoding="utf-8")
+    assert "90 ± 127 % R" in text  # t(0.975, 1) = 12.706 times 0.1
+    assert "no guarantee" in text
+    assert "&lt;b&gt;" in text
+    assert "<b>" not in text
+    assert "failed: no &lt;i&gt;reply&lt;/i&gt;" in text
+    assert "the attack left no loot" in text
+    assert "(1 of 1 without loot)" in text
+    assert text.count("data:image/png;base64,") == 2
+    assert not re.findall(r'(?:src|href)="(?!data:|cells/)', text)
+
+
+def test_the_heat_map_has_a_place_for_every_pair() -> None:
+    """Two attacks by two defences; a mean is a number, what is missing is named."""
+    figure = heat_map(made())
+    assert figure is not None
+    axis = figure.axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["gan", "mgan"]
+    assert [text.get_text() for text in axis.texts] == ["90% ± 127", "10%", "no loot", "failed"]
+    assert heat_map({"rows": []}) is None
+
+
+def test_the_scatter_leaves_out_what_has_no_leakage() -> None:
+    """One attack has points; both defences are on its front: one is more accurate, the other leaks less."""
+    figure = scatter(made())
+    assert figure is not None
+    axis = figure.axes[0]
+    assert list(axis.lines[0].get_xdata()) == [0.7, 0.9]
+    legend = axis.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["gan", "none, lr=0.1", "<b>, lr=0.1"]
+    assert scatter({"rows": []}) is None
+
+
+def test_settings_are_named_as_briefly_as_they_can_be() -> None:
+    """By the last part of the key, unless two end alike; no number needs an exponent."""
+    assert tables.settings({"settings": {"a.lr": 1, "b.steps": 2}}) == "lr=1, steps=2"
+    assert tables.settings({"settings": {"a.lr": 1, "b.lr": 2}}) == "a.lr=1, b.lr=2"
+    assert tables.number({"mean": 12345678.0, "high": None}) == "12345678"
+    assert tables.number({"mean": 0.5, "high": 0.75}, "share") == "50 ± 25 %"
