@@ -1,7 +1,9 @@
 """Client and server app together, in one process: the real apps and messages, without Flower's processes."""
 
+import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -38,6 +40,20 @@ def test_a_run_writes_what_the_contract_says(tmp_path: Path) -> None:
     assert labels.tolist() == [3] * 4 + [6] * 4 + [9] * 4
     assert [line["started"] for line in run.attack_log("client-5")] == [False, True, True]
     assert [node["client"] for node in run.environment()["nodes"]] == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_bytes_of_a_round_are_those_of_its_weights(tmp_path: Path) -> None:
+    """Six participants are sent the model as .npy files, one an array, and send as much back; each has its seconds."""
+    run = federate(tmp_path / "run")
+    weights, size = run.global_model() or {}, 0
+    for tensor in weights.values():
+        file = io.BytesIO()
+        np.save(file, tensor.numpy())
+        size += len(file.getvalue())
+    for line in run.rounds():
+        assert line["bytes_down"] == line["bytes_up"] == 6 * size
+        assert max(line["seconds_each"]) == line["client_seconds"]
+        assert len(line["seconds_each"]) == 6
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_help_names_every_verb() -> None:
     """The contract's verbs that are there."""
     answer = oleander("--help")
     assert answer.returncode == 0
-    for verb in ("demo", "run", "judge", "report", "list", "doctor"):
+    for verb in ("demo", "run", "matrix", "judge", "report", "list", "doctor"):
         assert verb in answer.stdout
 
 
@@ -44,9 +44,10 @@ def test_the_version_is_that_of_the_package(capfd: pytest.CaptureFixture[str]) -
     ("verb", "said"),
     [
         ("run", ["SCENARIO is a YAML file", "[required]", "[default: grpc]"]),
+        ("matrix", ["SCENARIO is a matrix", "[required]", "[default: inline]"]),
         ("judge", ["RUN is a run directory", "[required]"]),
         ("report", ["RUNS are run directories", "[required]"]),
-        ("list", ["WHAT is scenarios, attacks", "[default: all]"]),
+        ("list", ["WHAT is scenarios, matrices, attacks", "[default: all]"]),
     ],
 )
 def test_the_help_of_a_verb_says_what_its_arguments_are(
@@ -83,6 +84,8 @@ def test_help_imports_neither_torch_nor_flower() -> None:
         (["run", "demo", "--set", "server.attack=gan"], "put it under clients"),
         (["run", "demo", "--set", "server.attack_options.victim=1"], "an attack for server.attack_options"),
         (["run", "gan-attack-mnist", "--data", "/nonexistent"], "--data"),
+        (["run", "matrix-digits"], "Run it with `oleander matrix matrix-digits`"),
+        (["matrix", "demo"], "Run it with `oleander run demo`"),
         (["judge", "/nonexistent"], "a run directory"),
         (["report", "/nonexistent"], "a run directory"),
         (["list", "scenrios"], "Did you mean 'scenarios'"),
@@ -156,7 +159,7 @@ def test_list_shows_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
     """Every kind, one line each."""
     assert main(["list"]) == 0
     shown = capfd.readouterr().out
-    for name in ("demo", "gan-attack-mnist", "gan", "fashion-mnist", "sun-cnn", "fedmedian"):
+    for name in ("demo", "gan-attack-mnist", "matrix-digits", "gan", "fashion-mnist", "sun-cnn", "fedmedian"):
         assert name in shown
     assert re.search(r"gan +participant +The client-side GAN attack", shown)
 
