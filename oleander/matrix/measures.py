@@ -16,7 +16,7 @@ UNITS = {
     "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J",
     "accuracy": "of the final global model on the server's test images",
     "seconds": "of all rounds, the attack's own work included",
-    "participant_seconds": "the mean over participants who do not attack of their own work in all rounds",
+    "participant_seconds": "own work in all rounds of the busiest participant who does not attack",
     "bytes": "of the weights sent, both ways, all rounds",
     "epsilon": "of the run's privacy accounting; none: no guarantee",
 }
@@ -91,13 +91,13 @@ def _total(rounds: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> float | 
 
 
 def _own(rounds: Sequence[Mapping[str, Any]], attackers: set[int]) -> float | None:
-    """Return the mean over participants who do not attack of their own seconds in all rounds."""
+    """Return the own seconds, in all rounds, of the busiest participant who does not attack."""
     each: dict[int, float] = {}
     for line in rounds:
         for client, seconds in zip(line.get("clients") or (), line.get("seconds_each") or (), strict=False):
             if client not in attackers:
                 each[client] = each.get(client, 0.0) + seconds
-    return sum(each.values()) / len(each) if each else None
+    return max(each.values(), default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

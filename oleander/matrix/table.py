@@ -102,14 +102,14 @@ HEADERS = {
     "leakage": False,
     "control": False,
     "accuracy": False,
-    "seconds": False,
-    "a participant's": False,
+    "run, s": False,
+    "participant, s": False,
     "MB sent": False,
     "epsilon": True,
     "seeds": False,
 }
 """The columns for people, and whether they are words."""
-TERMINAL = ("attack", "defence", "leakage", "accuracy", "seconds", "MB sent", "epsilon", "seeds")
+TERMINAL = ("attack", "defence", "leakage", "accuracy", "run, s", "MB sent", "epsilon", "seeds")
 
 
 def words(line: Mapping[str, Any]) -> list[str]:
