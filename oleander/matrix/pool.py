@@ -15,6 +15,7 @@ from oleander.rundir import RunDirectory
 
 TICK_SECONDS = 0.5
 END_SECONDS = 10.0
+PRELOADED = [carry_out.__module__, "oleander.engines.inline.nodes", "server_app.app"]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
@@ -90,7 +91,7 @@ def _context() -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([carry_out.__module__])
+    context.set_forkserver_preload(PRELOADED)
     return context
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from oleander import engines
-from oleander.engines import EngineError, inline
+from oleander.engines import EngineError
 from oleander.judge import judge
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
@@ -23,7 +23,6 @@ from server_app import environment
 from task.settings import SettingsError
 
 LOG = "cell.log"
-assert inline  # noqa: S101 - imported so that the process that others are forked from has it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,7 @@ def table(folder: Path) -> dict[str, Any]:
     return read
 
 
-def test_a_failing_cell_keeps_nobody_and_a_finished_one_is_not_repeated(
+def test_a_failing_cell_stops_no_other_and_a_finished_one_is_not_repeated(
     matrix_file: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Updates that are no numbers fail; the other cell is judged, stays as it is, and the table says both."""
