@@ -5,7 +5,7 @@ judge, after the run.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -46,6 +46,9 @@ class ServerView:
             on the CPU.
         accuracy: of `global_model` on the server's test set, in [0, 1].
         auxiliary: the server's own data, its test set.
+        published: of each client that trains on something else than its images, that, where the server can read it. No
+            federation shows it to anybody: it is there for attacks that say that they read it (READS_PUBLISHED), which
+            are upper bounds, and empty for all others.
 
     """
 
@@ -56,6 +59,7 @@ class ServerView:
     updates: Mapping[int, Mapping[str, Tensor]]
     accuracy: float
     auxiliary: Images
+    published: Mapping[int, Images] = field(default_factory=dict)
 
 
 class ParticipantAttack(Protocol):

@@ -34,12 +34,11 @@ from torch.nn import functional
 from defenses import mixing
 from task import wgan
 from task.facts import Images, TaskFacts
+from task.obfuscation import SIGNS, log_variance, squared_distance, unit
 from task.settings import choose, expect
 
 ACTS_ON = "data"
-SIGNS = {"max": -1.0, "min": 1.0}
 SIMILARITIES = ("mean", "max-pool")
-LEAST_VARIANCE = 1e-6
 AT_ONCE = 512
 
 
@@ -105,14 +104,14 @@ class LookAlikes:
         self._means = self._means.to(own.images.device)
         for label in set(own.labels.tolist()):
             of_class = own.images[own.labels == label]
-            self._means[label] = _pooled(_unit(of_class), self.options.similarity).mean(0)
+            self._means[label] = _pooled(unit(of_class), self.options.similarity).mean(0)
         self._metrics = self.gan.fit(own, self._beside, generator, progress)
 
     def make(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return look-alikes float32 [N, C, H, W] in [-1, 1] for labels int64 [N]: of each the best candidate."""
         count = max(1, AT_ONCE // self.options.candidates)
         made = torch.cat([self._best(part, generator) for part in torch.split(labels, count)])
-        terms = {"distance": self._distance(made, labels), "variance": _unit(made).flatten(1).var(1, correction=0)}
+        terms = {"distance": self._distance(made, labels), "variance": unit(made).flatten(1).var(1, correction=0)}
         self._metrics |= {name: values.mean().item() for name, values in terms.items()}
         return made
 
@@ -145,21 +144,7 @@ class LookAlikes:
 
     def _distance(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return L_sim (eq. 6) for each image: the sum of squares of its distance to the class's mean, [N]."""
-        apart = _pooled(_unit(images), self.options.similarity) - self._means[labels]
-        return apart.square().flatten(1).sum(1)
-
-
-def log_variance(images: Tensor) -> Tensor:
-    """Return L_obf (eq. 7) for images float32 [N, C, H, W] in [-1, 1]: of each log(Var + 1e-6), float32 [N].
-
-    The variance is that of all its pixels and channels, in [0, 1].
-    """
-    return (_unit(images).flatten(1).var(1, correction=0) + LEAST_VARIANCE).log()
-
-
-def _unit(images: Tensor) -> Tensor:
-    """Return pixels in [0, 1]."""
-    return (images + 1) / 2
+        return squared_distance(_pooled(unit(images), self.options.similarity), self._means[labels])
 
 
 def _pooled(images: Tensor, similarity: str) -> Tensor:

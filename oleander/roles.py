@@ -75,6 +75,17 @@ def check_defended(scenario: "Scenario", holders: Collection[int]) -> None:
         expect(client in holders, f"a defended participant that holds data (one of {sorted(holders)})", client, remedy)
 
 
+def informed(scenario: "Scenario") -> "Scenario":
+    """Tell a server's attack that asks for it (`knows`) how its victim is defended."""
+    options = scenario.server.attack_options
+    if not options.get("knows"):
+        return scenario
+    entry = scenario.role_of(options["victim"])
+    known = {"defense": entry.defense, **entry.options}
+    server = dataclasses.replace(scenario.server, attack_options={**options, "known": known})
+    return dataclasses.replace(scenario, server=server)
+
+
 def check_classes(scenario: "Scenario", classes: int, outputs: int) -> None:
     """Refuse classes and targets that the data set does not have."""
     excluded = scenario.task.partition.exclude

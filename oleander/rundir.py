@@ -123,6 +123,21 @@ class RunDirectory:
         found = sorted(self.path.glob("truth/victim-*.npz"))
         return {int(path.stem.removeprefix("victim-")): _load_images(path) for path in found}
 
+    def published(self) -> "dict[int, tuple[Tensor, Tensor, Tensor]]":
+        """Return by client id what a defended participant trains on, as last fitted.
+
+        Images and labels as `samples` has them, and which of them are its own, bool [N].
+        """
+        found = sorted(self.path.glob("published/client-*/published.npz"))
+        return {
+            int(path.parent.name.removeprefix("client-")): (*_load_images(path), _load_array(path, "genuine").bool())
+            for path in found
+        }
+
+    def fits(self, client: int) -> list[dict[str, Any]]:
+        """Return the lines of a defended participant's fit.jsonl, one a fit."""
+        return _read_lines(self.path / "published" / f"client-{client}" / "fit.jsonl")
+
     def global_rounds(self) -> list[int]:
         """Return the rounds whose global model was kept."""
         return sorted(_round_of(path) for path in self.path.glob("global/round-*.safetensors"))
@@ -196,20 +211,15 @@ def _round_of(path: Path) -> int:
 
 
 def _load_images(path: Path) -> "tuple[Tensor, Tensor]":
-    """Read images and labels from an .npz that holds no pickles."""
-    import numpy as np  # noqa: PLC0415 - see TYPE_CHECKING
-    import torch  # noqa: PLC0415
+    """Read images and labels from an .npz."""
+    from task.runs import read_arrays  # noqa: PLC0415 - see TYPE_CHECKING
 
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # a broken file is closed, too
-        return torch.from_numpy(arrays["images"].astype(np.float32)), torch.from_numpy(
-            arrays["labels"].astype(np.int64)
-        )
+    arrays = read_arrays(path)
+    return arrays["images"].float(), arrays["labels"].long()
 
 
 def _load_array(path: Path, name: str) -> "Tensor":
-    """Read one array of whole numbers from an .npz that holds no pickles."""
-    import numpy as np  # noqa: PLC0415 - see TYPE_CHECKING
-    import torch  # noqa: PLC0415
+    """Read one array of whole numbers from an .npz."""
+    from task.runs import read_arrays  # noqa: PLC0415 - see TYPE_CHECKING
 
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return torch.from_numpy(arrays[name].astype(np.int64))
+    return read_arrays(path)[name].long()

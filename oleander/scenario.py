@@ -252,6 +252,7 @@ def resolve(scenario: Scenario) -> Scenario:
     expect(len(set(holders)) == len(holders), "each client once in task.partition.holders", holders)
     roles.check_victim(scenario, holders)
     roles.check_defended(scenario, holders)
+    scenario = roles.informed(scenario)
     classes = CLASSES.get(task.dataset)
     fakes = any(entry.options.get("fake_label") == "extra" for entry in clients)
     outputs = task.outputs if task.outputs is not None or classes is None else classes + fakes

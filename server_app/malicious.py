@@ -8,11 +8,11 @@ import torch
 from flwr.serverapp.strategy import Strategy
 from torch import Tensor, nn
 
-from attacks.registry import server_attack
+from attacks import registry
 from strategies.malicious import Loot, Malicious
 from strategies.roll_call import RollCall
 from task.facts import Images, TaskFacts
-from task.runs import append_line, keep_arrays
+from task.runs import append_line, keep_arrays, read_arrays
 from task.seeding import generator
 
 
@@ -40,6 +40,7 @@ def wrap(
     """
     server, federation = config["server"], config["federation"]
     folder, options, seed = run / "loot" / "server", server["attack_options"], federation["seed"]
+    module = registry.module(server["attack"])
     lacking = sorted(set(range(facts.classes)) - set(auxiliary.labels.tolist()))
 
     def note(line: dict[str, Any]) -> None:
@@ -49,7 +50,7 @@ def wrap(
 
     return Malicious(
         inner,
-        attack=server_attack(server["attack"], options, facts, generator(seed, "server", "attack")),
+        attack=registry.server_attack(server["attack"], options, facts, generator(seed, "server", "attack")),
         victim=options.get("victim"),
         roll_call=roll_call,
         rounds=federation["rounds"],
@@ -60,7 +61,17 @@ def wrap(
         loot_images=server["loot_images"],
         note=note,
         keep=lambda server_round, loot: keep(folder, server_round, loot),
+        published=(lambda: published(run)) if hasattr(module, "READS_PUBLISHED") else dict,
     )
+
+
+def published(run: Path) -> dict[int, Images]:
+    """Return what each defended participant has published, as far as it lies in the run directory."""
+    found = {}
+    for path in sorted(run.glob("published/client-*/published.npz")):
+        arrays = read_arrays(path)  # which of them are real is for the judge alone
+        found[int(path.parent.name.removeprefix("client-"))] = Images(arrays["images"], arrays["labels"])
+    return found
 
 
 def keep(folder: Path, server_round: int, loot: Loot) -> None:

@@ -76,6 +76,7 @@ class Malicious(Delegating):
         loot_images: images kept then for each category.
         note: called after each round with its line of attack.jsonl.
         keep: called with the round and its loot.
+        published: returns what participants have published, for an attack that reads it; see ServerView.
 
     """
 
@@ -94,11 +95,13 @@ class Malicious(Delegating):
         loot_images: int,
         note: Callable[[dict[str, Any]], None],
         keep: Callable[[int, Loot], None],
+        published: Callable[[], Mapping[int, Images]] = dict,
     ) -> None:
         super().__init__(inner)
         self.attack, self.victim, self.roll_call = attack, victim, roll_call
         self.rounds, self.seed, self.frozen, self.auxiliary = rounds, seed, frozen, auxiliary
         self.loot_every, self.loot_images, self.note, self.keep = loot_every, loot_images, note, keep
+        self.published = published
         self._watch = Watch(number=0, arrays=ArrayRecord(), accuracy=0.0)
         self._victim_seen = False
 
@@ -188,6 +191,7 @@ class Malicious(Delegating):
             updates=updates,
             accuracy=watch.accuracy,
             auxiliary=self.auxiliary,
+            published=self.published(),
         )
         self.attack.observe(view, self._randomness("attack"))
 

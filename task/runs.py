@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -30,3 +31,9 @@ def keep_arrays(path: Path, **arrays: Tensor) -> None:
     with draft.open("wb") as file:
         np.savez_compressed(file, **values)
     draft.replace(path)
+
+
+def read_arrays(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of an .npz that holds no pickles."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # a broken file is closed, too
+        return {name: torch.from_numpy(arrays[name]) for name in arrays.files}

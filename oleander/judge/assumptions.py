@@ -14,7 +14,7 @@ def assumptions(scenario: Scenario) -> list[dict[str, Any]]:
     for entry in scenario.clients:
         if entry.role == "malicious":
             found += [line for line in _of_an_attacker(scenario, entry) if line not in found]
-    found += [_defended(entry) for entry in scenario.clients if entry.defense is not None]
+    found += [_defended(scenario, entry) for entry in scenario.clients if entry.defense is not None]
     if scenario.server.attack is not None:
         found += _of_the_server(scenario)
     text = "One run with one seed: intervals cover the draw of the samples, not what another seed would give."
@@ -68,10 +68,15 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
     return found
 
 
-def _defended(entry: ClientSettings) -> dict[str, Any]:
-    """Say who defends itself, and how."""
+def _defended(scenario: Scenario, entry: ClientSettings) -> dict[str, Any]:
+    """Say who defends itself, and how, and who knows of it."""
     who = f"Participant{'s' if len(entry.ids) > 1 else ''} {', '.join(map(str, entry.ids))}"
     verb = "are" if len(entry.ids) > 1 else "is"
+    if entry.defense == "undefended":
+        return _fact(f"{who} {verb} not defended.")
+    options = scenario.server.attack_options
+    if options.get("knows") and options.get("victim") in entry.ids:
+        return _flatters(f"{who} {verb} defended by {entry.defense}, and the attack knows that and all settings.")
     return _fact(f"{who} {verb} defended by {entry.defense}, of which the attack knows nothing.")
 
 
@@ -80,6 +85,9 @@ def _of_the_server(scenario: Scenario) -> list[dict[str, Any]]:
     options, private, task = scenario.server.attack_options, scenario.task.private, scenario.task
     found = [_flatters("The server sees every participant's update by itself: nothing is added up before it arrives.")]
     found.append(_flatters("The server's own images are of the same data set as the participants'."))
+    if scenario.server.attack == "published-set":
+        text = "The attack reads the very images that its victim trains on, which no federation shows to anybody."
+        found = [_flatters(text)]
     if options.get("mode") == "active":
         found.append(_fact("The server sends its victim another model than everybody else."))
     elif options.get("mode") == "passive":

@@ -117,7 +117,7 @@ def train(images: Tensor, labels: Tensor, classes: int, settings: Settings, show
     nothing = max(len(noise.TRAINED), int(settings.batch_size * settings.noise_share))
     shares = 1 / torch.bincount(labels)[labels].double()
     model.train()
-    with _one_thread(), torch.random.fork_rng(devices=[]):  # dropout knows no generator of its own
+    with one_thread(), torch.random.fork_rng(devices=[]):  # dropout knows no generator of its own
         torch.manual_seed(draw.initial_seed())
         for step in range(steps):
             for group in optimizer.param_groups:
@@ -137,7 +137,7 @@ def train(images: Tensor, labels: Tensor, classes: int, settings: Settings, show
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let torch compute on one thread meanwhile: sums taken in parts, one a thread, differ in their last digits."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from oleander.early_noise import disturbed
-from oleander.judge import figures, global_models, independent, paper, training_set, truth, victims, words
+from oleander.judge import defended, figures, global_models, independent, paper, training_set, truth, victims, words
 from oleander.judge.assumptions import assumptions
 from oleander.judge.cases import Evidence, judged
 from oleander.rundir import RunDirectory
@@ -47,7 +47,10 @@ def judge(
     progress("Training the judge, or fetching it")
     folder = training_set.cache_folder()
     appointed = independent.appoint(dataset, holding, victim, scenario.federation.seed, folder)
-    found = judged(run, Evidence(dataset=dataset, holding=holding, victim=victim, judge=appointed), progress)
+    evidence = Evidence(dataset=dataset, holding=holding, victim=victim, judge=appointed)
+    found = judged(run, evidence, progress)
+    unread: list[str] = []
+    published = defended.judged(run, evidence, folder, progress, unread)
     owners = {one for each in found.values() for t in each.truths.values() for one in t.owners}
     truth.keep(run.path / "truth", as_held(dataset, scenario.task, holding), holding, owners)
     begun = [one.verdict["start_round"] for one in found.values()]
@@ -60,6 +63,7 @@ def judge(
         "seed": scenario.federation.seed,
         "headline": words.headline(names),
         "attackers": names,
+        "defended": published,
         "global_model": global_models.numbers(run, points, start)
         | {"before_attack_is": words.of_the_rounds_before(noise=disturbed(scenario))},
         "judge": appointed.facts,
@@ -69,6 +73,7 @@ def judge(
             *_missing(run, scenario, points),
             *appointed.missing,
             *(line for one in found.values() for line in one.missing),
+            *unread,
         ],
     }
     verdict["paper"] = paper.beside(scenario.paper_values, verdict)

@@ -22,6 +22,8 @@ FACTS = TaskFacts(shape=(1, 8, 8), classes=10, outputs=10, model="digits-cnn", c
 VICTIM, ROUNDS, OWNED = 1, 2, {0: (0, 1, 2), 1: (3, 6, 9), 2: (4, 5, 7, 8)}
 MGAN = {"victim": VICTIM, "network": "small", "representatives": {"images": 3, "iterations": 2, "solver": "adam"}}
 QUICK = {"steps": 4, "discriminator_steps": 1}
+ANTI_GAN = {"defense": "anti-gan", "lambda1": 0.05, "lambda2": 4.0, "obfuscation": "max", "mixing_ratio": 0.25}
+KNOWN = {"knows": True, "known": ANTI_GAN}
 TOY: dict[str, dict[str, Any]] = {
     "toy": {"victim": VICTIM},
     "toy, active": {"victim": VICTIM, "active": True},
@@ -30,11 +32,14 @@ TOY: dict[str, dict[str, Any]] = {
     "mgan-ai, repaired": MGAN | QUICK | {"recipe": "repaired", "average": 0.9, "turned": 30.0},
     "mgan-ai, repaired, active": MGAN | QUICK | {"recipe": "repaired", "mode": "active", "start_round": 2},
     "model-inversion": {"images": 2, "steps": 60, "denoise_every": 10, "every": 1},
+    "published-set": {"victim": VICTIM, "network": "small", "steps": 3, "every": 1},
+    "published-set, adaptive": {"victim": VICTIM, "network": "small", "steps": 3, "every": 1} | KNOWN,
 }
 """Toy cases "name" or "name, variant", each with its options; a new attack needs one here at least."""
 CASES = [case for case in TOY if case.split(",")[0] in {"toy", *registry.names(ServerView)}]
 LEARNS: dict[str, dict[str, Any]] = {
     "mgan-ai": MGAN | {"recipe": "repaired", "steps": 60, "discriminator_steps": 1, "lr": 0.002},
+    "published-set": {"victim": VICTIM, "network": "small", "steps": 150, "lr": 0.001},
 }
 """For attacks that learn something in two rounds the options with which they do."""
 
@@ -53,14 +58,27 @@ def make(case: str) -> ServerAttack:
     return registry.server_attack(name, TOY[case], FACTS, generator(1))
 
 
+def held_by(digits: Dataset, client: int) -> Images:
+    """Return 90 images of a client's own classes; the victim trains on them as they are, and publishes them."""
+    own = torch.isin(digits.train.labels, torch.tensor(OWNED[client])).nonzero()[:90, 0]
+    return Images(to_float(digits.train.images[own]), digits.train.labels[own])
+
+
 def local(start: Mapping[str, Tensor], digits: Dataset, client: int, number: int) -> dict[str, Tensor]:
     """Return a client's weights after an epoch on 90 images of its own classes."""
     model = models.build("digits-cnn", FACTS.shape, FACTS.outputs, torch.Generator())
     model.load_state_dict(start)
-    own = torch.isin(digits.train.labels, torch.tensor(OWNED[client])).nonzero()[:90, 0]
-    images, labels = to_float(digits.train.images[own]), digits.train.labels[own]
+    own = held_by(digits, client)
     optimizer = make_optimizer(model, OptimizerSettings(lr=0.1))
-    train(model, images, labels, optimizer=optimizer, batch_size=16, epochs=1, generator=generator(0, client, number))
+    train(
+        model,
+        own.images,
+        own.labels,
+        optimizer=optimizer,
+        batch_size=16,
+        epochs=1,
+        generator=generator(0, client, number),
+    )
     return models.weights(model)
 
 
@@ -113,6 +131,7 @@ def one_round(attack: ServerAttack, before: dict[str, Tensor], digits: Dataset, 
         },
         accuracy=0.9,
         auxiliary=Images(to_float(digits.test.images), digits.test.labels),
+        published={VICTIM: held_by(digits, VICTIM)},
     )
 
 

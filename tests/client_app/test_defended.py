@@ -10,7 +10,7 @@ import torch
 from flwr.app import Context, RecordDict
 from torch import Tensor
 
-from client_app import defended
+from client_app import defended, honest
 from client_app.participant import Participant
 from client_app.update import Received, Update
 from defenses.clip_and_noise import norm_of
@@ -161,3 +161,13 @@ def test_a_protected_update_is_what_the_defence_allows(tmp_path: Path) -> None:
     assert same(first.weights, again.weights)
     assert not same(first.weights, update.weights)
     assert not list(tmp_path.iterdir())
+
+
+def test_without_a_defence_what_is_sent_is_an_honest_participant_s(tmp_path: Path) -> None:
+    """`undefended` publishes the forty images as they are, and trains on the same fifteen as an honest participant."""
+    who, message = participant(tmp_path, "undefended", options={}), received()
+    ours, theirs = defended.train(who, message, context()), honest.train(who, message, context())
+    assert same(ours.weights, theirs.weights)
+    with np.load(tmp_path / "published.npz") as arrays:
+        assert np.array_equal(arrays["images"], who.held().images.numpy())
+        assert arrays["genuine"].all()

@@ -11,6 +11,7 @@ from defenses import anti_gan
 from defenses.mixing import MixingDefense
 from task.datasets import load, to_float
 from task.facts import Images, TaskFacts
+from task.obfuscation import log_variance
 from task.seeding import generator
 from task.settings import SettingsError
 
@@ -42,7 +43,7 @@ def fitted(lambda1: float, lambda2: float, obfuscation: str = "max") -> MixingDe
 def test_the_obfuscation_is_the_log_variance_of_pixels_in_0_1() -> None:
     """Half black, half white has the variance 1/4 there; a grey image leaves the 1e-6 alone."""
     image = torch.tensor([[[-1.0, -1.0], [1.0, 1.0]]])
-    found = anti_gan.log_variance(torch.stack([image, torch.zeros(1, 2, 2)]))
+    found = log_variance(torch.stack([image, torch.zeros(1, 2, 2)]))
     torch.testing.assert_close(found, torch.tensor([math.log(0.25 + 1e-6), math.log(1e-6)]))
 
 

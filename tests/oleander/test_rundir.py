@@ -74,3 +74,17 @@ def test_what_is_not_there_yet_is_empty(run: RunDirectory) -> None:
     assert run.loot() == {}
     assert run.verdict() == {}
     assert run.global_model() is None
+
+
+def test_what_is_published_is_read_by_participant(run: RunDirectory) -> None:
+    """Images, labels and which are real; nothing of one who has published nothing."""
+    folder = run.path / "published" / "client-3"
+    folder.mkdir(parents=True)
+    images, labels, genuine = np.zeros((2, 1, 8, 8), np.float32), np.array([3, 4]), np.array([True, False])
+    np.savez(folder / "published.npz", images=images, labels=labels, genuine=genuine)
+    (folder / "fit.jsonl").write_text('{"round": 1}\n')
+    ((client, found),) = run.published().items()
+    assert client == 3
+    assert (found[0].shape, found[1].tolist(), found[2].tolist()) == ((2, 1, 8, 8), [3, 4], [True, False])
+    assert run.fits(3) == [{"round": 1}]
+    assert run.fits(4) == []
