@@ -7,7 +7,7 @@ import torch
 from flwr.app import ConfigRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client_app import defended, honest, malicious, participant
+from client_app import defended, flower_mods, honest, malicious, participant
 from client_app.update import Received, Update
 from task.settings import choose
 
@@ -17,7 +17,7 @@ ROLES: dict[str, Callable[[participant.Participant, Received, Context], Update]]
     "defended": defended.train,
 }
 
-app = ClientApp()
+app = ClientApp(mods=[flower_mods.clip_as_asked])
 
 
 @app.query()
@@ -37,4 +37,5 @@ def train(message: Message, context: Context) -> Message:
     received = Received.read(message)
     who = participant.read(context)
     update = ROLES[choose(who.behaviour["role"], ROLES, "a role")](who, received, context)
-    return update.reply(message, seconds=time.monotonic() - began)
+    reply = update.reply(message, seconds=time.monotonic() - began)
+    return defended.let_go(who, received.round, message, context, reply)

@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 
 import torch
-from flwr.app import Context
+from flwr.app import Context, Message
 from torch import Tensor
 
+from client_app import flower_mods
 from client_app.participant import Participant
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
@@ -36,11 +37,19 @@ def train(participant: Participant, received: Received, context: Context) -> Upd
         images = participant.pick(_defense(participant, received.round, context).published, received.round)
         update = local_round(participant, received, images, load_state(context, "optimizer"))
     else:
-        images = participant.draw(received.round)
-        plain = local_round(participant, received, images, load_state(context, "optimizer"))
-        update = dataclasses.replace(plain, weights=_protected(participant, received, plain))
+        update = local_round(participant, received, participant.draw(received.round), load_state(context, "optimizer"))
+        if name in registry.names(registry.UPDATE):
+            update = dataclasses.replace(update, weights=_protected(participant, received, update))
     save_state(context, "optimizer", update.optimizer)
     return update
+
+
+def let_go(participant: Participant, server_round: int, message: Message, context: Context, reply: Message) -> Message:
+    """Return a participant's reply as a defence that acts on the whole of it lets it go; anybody else's as it is."""
+    if participant.behaviour.get("defense") not in registry.names(registry.REPLY):
+        return reply
+    draws = participant.randomness(STATE, server_round)
+    return flower_mods.add_local_noise(participant.behaviour["options"], draws, message, context, reply)
 
 
 def _protected(participant: Participant, received: Received, update: Update) -> dict[str, Tensor]:

@@ -6,9 +6,10 @@ whole update as in McMahan et al. 2018 (arXiv:1710.06963), here by the participa
 Differences from the papers:
 1. A participant adds the noise that they have the server add to the sum; for the same noise multiplier the mean of n
    updates is then sqrt(n) times as noisy.
-2. **No guarantee** is stated: no epsilon is computed here, and what goes with the update (its loss, the number of
-   examples) is neither clipped nor blurred. Noise that comes from a seed which others know, as in a scenario, can be
-   subtracted again by whoever looks for it; a mod without a seed has one from the operating system.
+2. What it guarantees is a matter of the rounds, too, and is counted elsewhere (oleander.accounting). It does not cover
+   what goes with the update (its loss, the number of examples). Noise that comes from a seed which others know, as in a
+   scenario, can be subtracted again by whoever looks for it; a mod without a seed has one from the operating system.
+   Without noise, clipping alone guarantees nothing.
 """
 
 import math
@@ -67,6 +68,11 @@ class ClipAndNoise:
         scale = min(1.0, self.options.norm / norm) if norm else 1.0
         deviation = self.options.noise_multiplier * self.options.norm
         return {name: tensor * scale + deviation * _normal(tensor, generator) for name, tensor in update.items()}
+
+
+def noise_multiplier(options: Options) -> float:
+    """Return the noise's standard deviation over how far two updates can lie apart, 2 C (see defenses.registry)."""
+    return options.noise_multiplier / 2
 
 
 def norm_of(update: Mapping[str, Tensor]) -> float:

@@ -1,6 +1,7 @@
 """Defences by name: the module `defenses.a_name` is the defence `a-name`, found by what it defines.
 
-Its `ACTS_ON` says on what: a participant's `data` before training, or its `update` before it is sent.
+Its `ACTS_ON` says on what: a participant's `data` before training, its `update` before it is sent, or the whole
+`reply`, which is a mod of Flower's business (client_app.flower_mods).
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from task import plugins
 from task.facts import TaskFacts
 from task.settings import choose
 
-DATA, UPDATE = "data", "update"
+DATA, UPDATE, REPLY = "data", "update", "reply"
 WHERE = "clients.options"
 
 
@@ -51,3 +52,13 @@ def update_defense(
     """Build a defence that acts on the update from the values of its options; `facts` as in UpdateDefense."""
     defense: UpdateDefense = module(name, UPDATE).build(options(name, values), facts, generator)
     return defense
+
+
+def noise_multiplier(name: str, values: Mapping[str, Any]) -> float | None:
+    """Return what a defence's guarantee rests on; None for one that guarantees nothing, whatever its options.
+
+    It is the standard deviation of the Gaussian noise on each weight of an update, over the L2 distance that any two
+    updates can have after clipping; 0 without noise. A module that can say so has a function of that name.
+    """
+    known = getattr(module(name), "noise_multiplier", None)
+    return None if known is None else float(known(options(name, values)))

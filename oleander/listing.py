@@ -52,10 +52,12 @@ def models() -> list[tuple[str, str]]:
 
 
 def strategies() -> list[tuple[str, str]]:
-    """Return the strategies, each with Flower's class."""
+    """Return the strategies, and what may be put around them for privacy, each with Flower's class."""
     from strategies.named import STRATEGIES  # noqa: PLC0415
+    from strategies.private import WRAPPERS  # noqa: PLC0415
 
-    return [(name, f"flwr.serverapp.strategy.{kind.__name__}") for name, kind in STRATEGIES.items()]
+    known = {**STRATEGIES, **WRAPPERS}
+    return [(name, f"flwr.serverapp.strategy.{kind.__name__}") for name, kind in known.items()]
 
 
 KINDS: dict[str, Callable[[], list[tuple[str, str]]]] = {

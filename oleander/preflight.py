@@ -6,6 +6,7 @@ import torch
 
 import defenses.registry
 from attacks import registry
+from oleander import accounting
 from oleander.roles import check_classes
 from oleander.scenario import ClientSettings, Scenario
 from task import models
@@ -53,6 +54,7 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
                 _try(entry, facts, dataset.train.labels[parts[client]])
     if scenario.server.attack is not None:
         registry.server_attack(scenario.server.attack, scenario.server.attack_options, facts, torch.Generator())
+    accounting.check(scenario)
     return scenario
 
 
@@ -61,5 +63,5 @@ def _try(entry: ClientSettings, facts: TaskFacts, labels: torch.Tensor) -> None:
     name = entry.defense or ""
     if name in defenses.registry.names(defenses.registry.DATA):
         defenses.registry.data_defense(name, entry.options, facts, torch.Generator()).check(labels)
-    else:
+    elif name in defenses.registry.names(defenses.registry.UPDATE):
         defenses.registry.update_defense(name, entry.options, facts, torch.Generator())

@@ -5,6 +5,7 @@ Nothing here imports torch, so that a wrong request is refused at once.
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,6 +107,8 @@ class ServerSettings:
     Attributes:
         strategy: by Flower's name.
         options: of the strategy, as Flower spells them.
+        privacy: one of Flower's wrappers for central differential privacy around it, see strategies.private; or None.
+        privacy_options: of the wrapper, as Flower spells them.
         attack: module name in `attacks`, with hyphens, of a malicious server; None for an honest one.
         attack_options: of the attack; a resolved scenario has them all, also those left at their defaults.
         loot_every: a malicious server keeps its loot in every so many rounds (and in the last).
@@ -115,6 +118,8 @@ class ServerSettings:
 
     strategy: str = "fedavg"
     options: dict[str, Any] = field(default_factory=dict)
+    privacy: str | None = None
+    privacy_options: dict[str, Any] = field(default_factory=dict)
     attack: str | None = None
     attack_options: dict[str, Any] = field(default_factory=dict)
     loot_every: int = 1
@@ -123,8 +128,29 @@ class ServerSettings:
     def __post_init__(self) -> None:
         named = self.attack is not None or not self.attack_options
         expect(named, "an attack for server.attack_options", self.attack_options, "Name it in server.attack.")
+        private = self.privacy is not None or not self.privacy_options
+        expect(private, "a wrapper for server.privacy_options", self.privacy_options, "Name it in server.privacy.")
         expect(self.loot_every > 0, "loot_every > 0", self.loot_every)
         expect(self.loot_images > 0, "loot_images > 0", self.loot_images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountingSettings:
+    """What is asked of the run's differential privacy (see oleander.accounting).
+
+    Attributes:
+        delta: that epsilon is stated for, over all rounds.
+        max_epsilon: a run that does not guarantee as much is refused; None to take what comes.
+
+    """
+
+    delta: float = 1e-5
+    max_epsilon: float | None = None
+
+    def __post_init__(self) -> None:
+        expect(0 < self.delta < 1, "accounting.delta between 0 and 1", self.delta)
+        most = self.max_epsilon
+        expect(most is None or 0 < most < math.inf, "accounting.max_epsilon > 0", most)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +162,7 @@ class Scenario:
         paper: what it reproduces, in words; empty where nothing.
         paper_values: the values which that paper reports, by the verdict's names.
         paper_rounds, paper_local_epochs: the paper's values where the scenario's differ.
-        task, federation, clients, server: see their classes.
+        task, federation, clients, server, accounting: see their classes.
 
     """
 
@@ -149,6 +175,7 @@ class Scenario:
     paper_local_epochs: int | None = None
     clients: tuple[ClientSettings, ...] = ()
     server: ServerSettings = ServerSettings()
+    accounting: AccountingSettings = AccountingSettings()
 
     def role_of(self, client: int) -> ClientSettings:
         """Return what the participant `client` does."""
@@ -228,7 +255,7 @@ def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | No
 
 def resolve(scenario: Scenario) -> Scenario:
     """Fill in what depends on other settings, and refuse what contradicts itself."""
-    from strategies import named  # noqa: PLC0415 - it imports Flower, which `oleander --help` must not wait for
+    from strategies import named, private  # noqa: PLC0415 - it imports Flower, which `oleander --help` must not wait for
     from task.models import MODELS  # noqa: PLC0415 - it imports torch
 
     federation, task = scenario.federation, scenario.task
@@ -258,7 +285,10 @@ def resolve(scenario: Scenario) -> Scenario:
     outputs = task.outputs if task.outputs is not None or classes is None else classes + fakes
     if classes is not None:
         roles.check_classes(scenario, classes, outputs or 0)
-    low = federation.min_replies or max(1, (round(federation.fraction * federation.clients) + 1) // 2)
+    asked = round(federation.fraction * federation.clients)
+    low = federation.min_replies or max(1, (asked + 1) // 2)
+    if scenario.server.privacy is not None:
+        private.check(scenario.server.privacy, scenario.server.privacy_options, max(low, asked))
     return dataclasses.replace(
         scenario,
         task=dataclasses.replace(task, outputs=outputs, partition=dataclasses.replace(task.partition, holders=holders)),

@@ -15,7 +15,7 @@ from torch import nn
 
 from server_app import malicious
 from server_app.record import Record
-from strategies import named
+from strategies import named, private
 from strategies.recording import Recording
 from strategies.roll_call import RollCall
 from task import models
@@ -62,6 +62,10 @@ def main(grid: Grid, context: Context) -> None:
 
     roll_call = RollCall(federation["clients"])
     inner = named.build(server["strategy"], server["options"])
+    if server["privacy"] is not None:
+        asked = max(federation["min_replies"], round(federation["fraction"] * federation["clients"]))
+        options = server["privacy_options"]
+        inner = private.wrap(inner, server["privacy"], options, clients=asked, seed=federation["seed"])
     attacking = None
     if server["attack"] is not None:
         facts = TaskFacts(
@@ -91,6 +95,7 @@ def main(grid: Grid, context: Context) -> None:
         timeout=federation["round_timeout"],
         evaluate=evaluate_arrays,
         record=keep,
+        reported=private.REPORTED.get(server["privacy"], ()),
     )
     result = strategy.start(
         grid,

@@ -88,6 +88,7 @@ class Recording(Delegating):
         timeout: of a round in seconds, for the text of a failure.
         evaluate: metrics of a global model.
         record: called after each round with its line of rounds.jsonl and the new global model.
+        reported: metrics, each 0 or 1, that the inner strategy wants of every participant.
 
     """
 
@@ -103,12 +104,13 @@ class Recording(Delegating):
         timeout: float,
         evaluate: Callable[[ArrayRecord], Evaluation],
         record: Callable[[dict[str, Any], ArrayRecord], None],
+        reported: tuple[str, ...] = (),
     ) -> None:
         super().__init__(inner)
         self.roll_call = roll_call
         self.weighting, self.fraction, self.seed = weighting, fraction, seed
         self.min_replies, self.timeout = min_replies, timeout
-        self.evaluate, self.record = evaluate, record
+        self.evaluate, self.record, self.reported = evaluate, record, reported
         self._round = Round(number=0, began=time.monotonic())
         self._accuracy = 0.0
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -146,7 +148,7 @@ class Recording(Delegating):
             client = silent.pop(reply.metadata.src_node_id, None)
             if client is None:
                 continue
-            reason = refusal(reply, self._shapes)
+            reason = refusal(reply, self._shapes, self.reported)
             if reason is None:
                 usable[client] = reply
             else:
@@ -174,7 +176,8 @@ class Recording(Delegating):
         metrics = _metrics(reply)
         weight = float(str(metrics["num-examples"])) if self.weighting == "examples" else 1.0
         arrays = next(iter(reply.content.array_records.values()))
-        return RecordDict({"arrays": arrays, "metrics": MetricRecord({"weight": weight})})
+        wanted = {"weight": weight} | {name: float(str(metrics[name])) for name in self.reported}
+        return RecordDict({"arrays": arrays, "metrics": MetricRecord(dict(wanted))})
 
     def after_round(self, server_round: int, arrays: ArrayRecord) -> MetricRecord:
         """Evaluate the global model and put the round on record; give this to `start` as its evaluate_fn."""
@@ -199,12 +202,13 @@ def size(message: Message) -> int:
     return sum(len(array.data) for record in message.content.array_records.values() for array in record.values())
 
 
-def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:
+def refusal(reply: Message, shapes: dict[str, tuple[int, ...]], reported: Iterable[str] = ()) -> str | None:
     """Return why a reply cannot be aggregated, or None if it can.
 
     Args:
         reply: to a train message.
         shapes: of the global model's arrays by name.
+        reported: metrics that have to be 0 or 1.
 
     """
     if reply.has_error():
@@ -217,6 +221,9 @@ def refusal(reply: Message, shapes: dict[str, tuple[int, ...]]) -> str | None:
         value = metrics.get(key)
         if not isinstance(value, int | float) or not math.isfinite(value) or value < (key == "num-examples"):
             return f"expected the metric {key!r} to be a positive number, got {value!r}"
+    for key in reported:
+        if metrics.get(key) not in (0, 1):
+            return f"expected the metric {key!r} to be 0 or 1, got {metrics.get(key)!r}"
     update = next(iter(content.array_records.values()))
     if set(update) != set(shapes):
         return f"expected arrays {sorted(shapes)}, got {sorted(update)}"

@@ -60,9 +60,12 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
         uniform = scenario.federation.weighting == "uniform"
         mean = "plain mean" if uniform else "mean, weighted by the examples that each claims,"
         step = " and takes a step of its own towards it" if strategy == "fedadam" else ""
-        found.append(
-            _flatters(f"The server forms the {mean} of the updates{step}; it does not check, clip or blur them.")
-        )
+        private = scenario.server.privacy
+        if private is None:
+            text = f"The server forms the {mean} of the updates{step}; it does not check, clip or blur them."
+            found.append(_flatters(text))
+        else:
+            found.append(_fact(f"The server forms the {mean} of the updates{step}, inside Flower's {private}."))
     else:
         found.append(_fact(f"The server aggregates by {strategy}, not by a mean."))
     return found

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from oleander import accounting
 from oleander.early_noise import disturbed
 from oleander.judge import defended, figures, global_models, independent, paper, training_set, truth, victims, words
 from oleander.judge.assumptions import assumptions
@@ -69,6 +70,7 @@ def judge(
         "judge": appointed.facts,
         "units": UNITS,
         "assumptions": assumptions(scenario),
+        "privacy": accounting.accounts(scenario, run.rounds()),
         "missing": [
             *_missing(run, scenario, points),
             *appointed.missing,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from oleander import accounting
 from oleander.judge.statistics import mean_interval
 from oleander.report.metrics import finite, properties_of, targets_of
 from oleander.rundir import RunDirectory
@@ -18,7 +19,7 @@ UNITS = {
     "seconds": "of all rounds, the attack's own work included",
     "participant_seconds": "own work in all rounds of the busiest participant who does not attack",
     "bytes": "of the weights sent, both ways, all rounds",
-    "epsilon": "of the run's privacy accounting; none: no guarantee",
+    "epsilon": "of the weakest guarantee that holds against this attack, over all rounds; none: no guarantee",
 }
 """Every measure, and what it is."""
 
@@ -30,7 +31,7 @@ class Measures:
     Attributes:
         metric: what the leakage is: J, RECOGNISED or, where nobody attacks, NOTHING.
         loot: whether the attack left any: one that never began has no leakage to measure.
-        privacy: what stands in the way of reading epsilon by itself: delta, unit.
+        privacy: what epsilon is worth nothing without, `delta` and `unit`; or the `reason` why there is none.
 
     """
 
@@ -50,7 +51,8 @@ def of_run(run: RunDirectory) -> Measures:
     """Return a judged run's numbers."""
     verdict, rounds = run.verdict(), run.rounds()
     metric, leakage, control = leaked(verdict)
-    guarantee = verdict.get("privacy") or run.environment().get("privacy") or {}
+    server_attacks = run.scenario.server.attack is not None
+    guarantee = accounting.quoted(verdict.get("privacy") or [], server_attacks=server_attacks)
     attackers = set(run.scenario.malicious())
     return Measures(
         metric=metric,

@@ -68,16 +68,21 @@ def write(table: Mapping[str, Any], folder: Path) -> None:
 
 
 def as_csv(table: Mapping[str, Any]) -> str:
-    """Return the rows as CSV: each measure's mean and the ends of its 95 % interval, empty where there is none."""
+    """Return the rows as CSV: each measure's mean and the ends of its 95 % interval, empty where there is none.
+
+    At the end what epsilon is for, or why there is no guarantee.
+    """
     columns = ["attack", "defense", "settings", "seeds", "failed", "without_loot", "metric"]
+    guarantee = ["delta", "unit", "reason"]
     numbers = [name + suffix for name in UNITS for suffix in SUFFIXES.values()]
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*columns, *numbers], lineterminator="\n")
+    writer = csv.DictWriter(text, [*columns, *numbers, *guarantee], lineterminator="\n")
     writer.writeheader()
     for line in table["rows"]:
         values = {name + suffix: line[name][part] for name in UNITS for part, suffix in SUFFIXES.items()}
         told = {"settings": settings(line), "seeds": " ".join(map(str, line["seeds"]))}
-        writer.writerow({name: line[name] for name in columns if name in line} | told | values)
+        worth = {name: line["privacy"].get(name, "") for name in guarantee}
+        writer.writerow({name: line[name] for name in columns if name in line} | told | values | worth)
     return text.getvalue()
 
 
