@@ -62,9 +62,7 @@ class ClipAndNoise:
             FloatingPointError: for an update that is not finite.
 
         """
-        norm = norm_of(update)
-        if not math.isfinite(norm):
-            raise FloatingPointError(f"Expected an update of finite norm, got {norm}. Lower the learning rate.")
+        norm = check_finite(update)
         scale = min(1.0, self.options.norm / norm) if norm else 1.0
         deviation = self.options.noise_multiplier * self.options.norm
         return {name: tensor * scale + deviation * _normal(tensor, generator) for name, tensor in update.items()}
@@ -73,6 +71,14 @@ class ClipAndNoise:
 def noise_multiplier(options: Options) -> float:
     """Return the noise's standard deviation over how far two updates can lie apart, 2 C (see defenses.registry)."""
     return options.noise_multiplier / 2
+
+
+def check_finite(update: Mapping[str, Tensor]) -> float:
+    """Return the norm of an update; FloatingPointError where it is not finite."""
+    norm = norm_of(update)
+    if not math.isfinite(norm):
+        raise FloatingPointError(f"Expected an update of finite norm, got {norm}. Lower the learning rate.")
+    return norm
 
 
 def norm_of(update: Mapping[str, Tensor]) -> float:

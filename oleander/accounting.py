@@ -107,7 +107,9 @@ def check(scenario: Scenario) -> None:
     plan = quoted(accounts(scenario), server_attacks=scenario.server.attack is not None)
     epsilon = plan["epsilon"]
     remedy = "Set accounting.max_epsilon to null, or see docs/privacy.md for what has a guarantee."
-    expect(epsilon is not None, "a mechanism with a guarantee, as accounting.max_epsilon asks", plan["reason"], remedy)
+    expect(
+        epsilon is not None, "a mechanism with a guarantee, as accounting.max_epsilon asks", plan.get("reason"), remedy
+    )
     rounds, delta = scenario.federation.rounds, scenario.accounting.delta
     remedy = f"That is for {rounds} rounds at delta {delta:g}: add noise, or take fewer rounds."
     expect(epsilon <= most, f"epsilon of {most:g} at most", float(f"{epsilon:.4g}"), remedy)
@@ -143,7 +145,8 @@ def epsilon_of(
         return exact
     accountant = RdpAccountant(neighboring_relation=NeighboringRelation.REPLACE_ONE)
     accountant.compose(SampledWithoutReplacementDpEvent(share[1], share[0], GaussianDpEvent(multiplier)), drawn)
-    accountant.compose(GaussianDpEvent(multiplier), rounds - drawn)
+    if rounds > drawn:
+        accountant.compose(GaussianDpEvent(multiplier), rounds - drawn)
     return min(exact, float(accountant.get_epsilon(delta)))
 
 

@@ -19,8 +19,13 @@ TOY: dict[str, dict[str, Any]] = {
     "fixed-noise": {"mixing_ratio": 0.25},
     "undefended": {},
     "clip-and-noise": {"norm": 0.5, "noise_multiplier": 0.1},
+    "compression": {"keep": 0.5, "levels": 2},
+    "local-dp": {"norm": 0.5, "epsilon": 1.0},
 }
 """For each defence the options of its toy case; a new defence needs an entry here."""
+BUILT = sorted(
+    {*registry.names(registry.DATA), *registry.names(registry.UPDATE)}
+)  # a mod of Flower's is not built here
 
 
 def own_images(each: int = 20) -> Images:
@@ -51,7 +56,7 @@ def fitted(name: str, own: Images, seed: int = 2) -> DataDefense:
     return defense
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", BUILT)
 def test_a_defence_is_determined_by_its_seed(name: str) -> None:
     """The same generators give the same to the last bit, another one something else, where anything is drawn."""
     first, again, other = outcome(name), outcome(name), outcome(name, seed=3)
@@ -59,7 +64,7 @@ def test_a_defence_is_determined_by_its_seed(name: str) -> None:
     assert all(torch.equal(first[key], other[key]) for key in first) == (name == "undefended")
 
 
-@pytest.mark.parametrize("name", registry.names())
+@pytest.mark.parametrize("name", BUILT)
 def test_a_defence_leaves_its_inputs_and_the_global_randomness_alone(name: str) -> None:
     """Neither images, nor update, nor PyTorch's global generator change."""
     torch.manual_seed(7)
@@ -147,9 +152,10 @@ def test_options_survive_the_way_through_a_scenario(name: str) -> None:
     assert registry.options(name, to_dict(options)) == options
 
 
-def test_every_defence_acts_on_the_data_or_the_update() -> None:
-    """And each of the first is found."""
-    assert sorted(registry.names()) == sorted(registry.names(registry.DATA) + registry.names(registry.UPDATE))
+def test_every_defence_acts_on_one_of_three_things() -> None:
+    """The data, the update or, as Flower's own mod does, the reply."""
+    assert sorted(registry.names()) == sorted([*BUILT, *registry.names(registry.REPLY)])
+    assert registry.names(registry.REPLY) == ["local-dp"]
     assert {"anti-gan", "fixed-noise"} <= set(registry.names(registry.DATA))
     assert "clip-and-noise" in registry.names(registry.UPDATE)
 
@@ -158,5 +164,7 @@ def test_an_unknown_or_unfit_defence_is_refused() -> None:
     """A mistyped name gets a hint; one that acts on the data is none for the update."""
     with pytest.raises(SettingsError, match="Did you mean 'anti-gan'"):
         registry.module("anti-gen")
-    with pytest.raises(SettingsError, match=r"acts on the update \(one of: clip-and-noise\), got 'anti-gan'"):
+    with pytest.raises(
+        SettingsError, match=r"acts on the update \(one of: clip-and-noise, compression\), got 'anti-gan'"
+    ):
         registry.update_defense("anti-gan", {}, FACTS, generator(0))

@@ -12,7 +12,7 @@ from messages import KnownGrid, failed, known_roll_call, reply_from, take_identi
 from server_attacks import Options, ToyAttack
 from torch import Tensor, nn
 
-from strategies import named
+from strategies import named, private
 from strategies.malicious import Loot, Malicious
 from strategies.recording import Recording, TooFewReplies
 from task.facts import Images, TaskFacts
@@ -50,14 +50,19 @@ class Spy(ToyAttack):
 class Federation:
     """Recording(Malicious(a strategy of Flower's)) over clients whose replies the test makes."""
 
-    def __init__(self, clients: int = 3, name: str = "fedavg", loot_every: int = 1, **options: Any) -> None:
-        """Prepare round 1; without options the server is honest."""
+    def __init__(
+        self, clients: int = 3, name: str = "fedavg", loot_every: int = 1, wrapper: str | None = None, **options: Any
+    ) -> None:
+        """Prepare round 1; without options the server is honest; with a wrapper it adds noise of 0.5 / n."""
         self.roll_call = known_roll_call(clients)
         self.lines: list[dict[str, Any]] = []
         self.notes: list[dict[str, Any]] = []
         self.loot: dict[int, Loot] = {}
         self.arrays = ArrayRecord({"w": Array(START)})
         inner: Strategy = named.build(name, {"proximal_mu": 1.0} if name == "fedprox" else {})
+        if wrapper is not None:
+            norm = "initial_clipping_norm" if "adaptive" in wrapper else "clipping_norm"
+            inner = private.wrap(inner, wrapper, {"noise_multiplier": 0.25, norm: 2.0}, clients=clients, seed=0)
         self.malicious: Malicious | None = None
         if options:
             self.attack = Spy(Options(**options), FACTS, generator(0, "toy"))
@@ -85,6 +90,7 @@ class Federation:
             timeout=5,
             evaluate=lambda _: Evaluation(0.5, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5),
             record=lambda line, _: self.lines.append(line | (self.malicious.line() if self.malicious else {})),
+            reported=private.REPORTED.get(wrapper or "", ()),
         )
         self.number = 0
 
@@ -138,6 +144,27 @@ def test_a_passive_server_makes_the_honest_model_to_the_last_bit(name: str) -> N
         results = [one.round(given) for one, given in zip((honest, watched), replies, strict=True)]
         assert results[0].tobytes() == results[1].tobytes()
     assert len(watched.attack.views) == 3
+
+
+@pytest.mark.parametrize("wrapper", sorted(private.WRAPPERS))
+def test_a_passive_server_leaves_central_noise_as_it_is(wrapper: str) -> None:
+    """The noisy model is that of the honest server to the last bit, in three rounds; what is watched is not clipped."""
+    honest, watched = Federation(wrapper=wrapper), Federation(wrapper=wrapper, victim=1)
+    for number in range(3):
+        replies = [[reply_from(client, norm_bit=1) for client in range(3)] for _ in "ab"]
+        results = [one.round(given) for one, given in zip((honest, watched), replies, strict=True)]
+        assert results[0].tobytes() == results[1].tobytes()
+        assert not np.allclose(results[0], [1.0, 1.0], atol=1e-3), number
+    assert watched.attack.views[0].updates[2]["w"].tolist() == [1.5, 3.0]
+    assert watched.attack.views[0].aggregate.w.tolist() == watched.attack.views[1].global_model.w.tolist()
+
+
+def test_an_active_server_s_noise_is_for_those_it_aggregates() -> None:
+    """Of three replies one is isolated: the wrapper counts two."""
+    federation = Federation(wrapper="server-side-fixed-clipping", victim=1, active=True)
+    federation.round([reply_from(client) for client in range(3)])
+    assert federation.malicious is not None
+    assert federation.malicious.inner.inner.num_sampled_clients == 2  # type: ignore[attr-defined]  # Flower's wrapper
 
 
 def test_the_view_is_what_the_round_was() -> None:

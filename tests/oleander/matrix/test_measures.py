@@ -7,6 +7,7 @@ import pytest
 
 from oleander.matrix.measures import leaked, of_run, pareto, row, spread
 from oleander.rundir import RunDirectory
+from server_app.record import write_json
 
 
 def test_of_several_targets_the_weakest_theft_counts() -> None:
@@ -32,18 +33,20 @@ def test_a_run_s_numbers_are_those_on_record(fabricate: Callable[..., RunDirecto
         for line in run.rounds()
     ]
     (run.path / "rounds.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    run.update_environment(privacy={"epsilon": 4.0, "delta": 1e-5, "unit": "client"})
+    account = {"who": "server", "epsilon": 4.0, "delta": 1e-5, "unit": "participant", "reason": ""}
+    write_json(run.path / "verdict.json", run.verdict() | {"privacy": [account]})
     found = of_run(run)
     assert (found.metric, found.leakage, found.control) == ("recognised", 0.98, 0.0)
     assert (found.accuracy, found.seconds, found.bytes, found.epsilon) == (0.6, 3.0, 300, 4.0)
     assert found.participant_seconds == pytest.approx(6 * 0.4)
-    assert found.privacy == {"delta": 1e-5, "unit": "client"}
+    assert found.privacy == {"delta": 1e-5, "unit": "participant"}
 
 
 def test_what_is_not_on_record_is_not_made_up(fabricate: Callable[..., RunDirectory]) -> None:
     """Older runs have neither bytes nor each participant's seconds; without a budget there is no epsilon."""
     found = of_run(fabricate())
     assert (found.bytes, found.participant_seconds, found.epsilon) == (None, None, None)
+    assert found.privacy == {"reason": "there is no mechanism with a guarantee"}
 
 
 def test_an_interval_is_student_s() -> None:
