@@ -110,12 +110,13 @@ def test_local_noise_is_counted_for_the_rounds_a_participant_was_in() -> None:
 
 
 def test_flower_s_local_epsilon_is_of_one_round() -> None:
-    """0.5 a round by its formula is 0.43 exactly, and 2.9 after thirty rounds rather than 0.5 or 15."""
+    """0.5 a round by its formula is 0.353 exactly, and 2.29 after thirty rounds rather than 0.5 or 15."""
     scenario = loaded(defended("local-dp", "{norm: 1, epsilon: 0.5}"))
     (one, _), (all_of_them, _) = accounts(scenario, [{"round": 1}]), accounts(scenario)
     multiplier = math.sqrt(2 * math.log(125000)) / 0.5
     assert one["epsilon"] == pytest.approx(epsilon_of(multiplier, 1, 1e-5))
-    assert one["epsilon"] < 0.5 < all_of_them["epsilon"] < 30 * 0.5
+    assert one["epsilon"] == pytest.approx(0.3526, abs=1e-4)
+    assert all_of_them["epsilon"] == pytest.approx(2.2865, abs=1e-4)
 
 
 @pytest.mark.parametrize(
