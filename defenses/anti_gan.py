@@ -32,6 +32,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from defenses import mixing
+from defenses.protocols import Metrics
 from task import wgan
 from task.facts import Images, TaskFacts
 from task.obfuscation import SIGNS, log_variance, squared_distance, unit
@@ -115,9 +116,12 @@ class LookAlikes:
         self._metrics |= {name: values.mean().item() for name, values in terms.items()}
         return made
 
-    def metrics(self) -> dict[str, float]:
-        """Return the last losses, and the mean of both terms' distance and variance over what was made."""
-        return dict(self._metrics)
+    def metrics(self) -> Metrics:
+        """Return the last losses, and the mean of both terms' distance and variance over what was made.
+
+        And `generator_losses`, task.wgan.Wgan's history.
+        """
+        return self._metrics | {"generator_losses": self.gan.history}
 
     def _best(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return a look-alike for each label, all at once."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from defenses import mixing
+from defenses.protocols import Metrics
 from task.facts import Images, TaskFacts
 from task.settings import expect
 
@@ -62,6 +63,6 @@ class Noise:
             made[places] = patterns[torch.arange(len(places)) % count]
         return made.to(labels.device)
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> Metrics:
         """Return nothing."""
         return {}

@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from defenses.protocols import Metrics
 from task.facts import Images, TaskFacts
 from task.settings import expect
 
@@ -52,7 +53,7 @@ class Maker(Protocol):
         """Return images float32 [N, C, H, W] in [-1, 1] for labels int64 [N], on the labels' device."""
         ...
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> Metrics:
         """Return what it knows of what it has learned."""
         ...
 
@@ -71,7 +72,7 @@ class MixingDefense:
         self.maker, self.settings = maker, settings
         nobody = torch.empty(0, dtype=torch.int64)
         self._published, self._genuine = Images(torch.empty(0, *facts.shape), nobody), nobody.bool()
-        self._metrics: dict[str, float] = {}
+        self._metrics: Metrics = {}
 
     @property
     def published(self) -> Images:
@@ -118,7 +119,7 @@ class MixingDefense:
         }
         self._metrics = {"made": float(len(made)), "real": float(len(taken)), **spread, **self.maker.metrics()}
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> Metrics:
         """Return how many images were made and are real, how varied the made and one's own are, and the maker's."""
         return dict(self._metrics)
 

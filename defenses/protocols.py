@@ -12,6 +12,8 @@ from torch import Tensor
 
 from task.facts import Images
 
+Metrics = dict[str, float | list[float]]
+
 
 class DataDefense(Protocol):
     """Gives the shared training something else than the participant's own images."""
@@ -50,8 +52,8 @@ class DataDefense(Protocol):
         """Which of that are the participant's own images, bool [N]."""
         ...
 
-    def metrics(self) -> dict[str, float]:
-        """Return what the defender knows of the fit; empty before it."""
+    def metrics(self) -> Metrics:
+        """Return what the defender knows of the fit, numbers and series of them; empty before it."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from defenses.protocols import Metrics
 from task.facts import Images, TaskFacts
 
 ACTS_ON = "data"
@@ -51,7 +52,7 @@ class Undefended:
         """All of them, bool [N]."""
         return torch.ones(len(self._published.labels), dtype=torch.bool)
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> Metrics:
         """Return how many there are; nothing before the fit."""
         count = float(len(self._published.labels))
         return {"made": 0.0, "real": count} if count else {}

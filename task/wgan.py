@@ -20,6 +20,9 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 """Of images float32 [N, C, H, W] and their labels int64 [N]: what each should have little of beside, float32 [N]."""
 
 
+MOST = 100
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How the GAN is trained.
@@ -59,6 +62,9 @@ class Wgan:
         classes: that a label may name.
         generator: the first weights are drawn from it.
 
+    Attributes:
+        history: the generator's loss in the last fit, with the objective: of each step, or of MOST evenly spread ones.
+
     Raises:
         SettingsError: for a shape of image that the network cannot make.
 
@@ -68,6 +74,7 @@ class Wgan:
         self.settings, self.classes = settings, classes
         kind = NETWORKS[settings.network]
         self.latent = kind.latent
+        self.history: list[float] = []
         self.generator = initialised(lambda: kind.generator(kind.latent + classes, shape), generator)
         self.critic = initialised(lambda: kind.critic(shape, classes), generator)
 
@@ -110,6 +117,7 @@ class Wgan:
         critic = torch.optim.Adam(self.critic.parameters(), lr=settings.lr, betas=settings.betas)
         maker = torch.optim.Adam(self.generator.parameters(), lr=settings.lr, betas=settings.betas)
         found: dict[str, float] = {}
+        self.history, every = [], math.ceil(settings.steps / MOST)
         for step in range(1, settings.steps + 1):
             for _ in range(settings.critic_steps):
                 loss = self._critic_loss(own, generator)
@@ -124,6 +132,8 @@ class Wgan:
             maker.zero_grad(set_to_none=True)
             loss.backward(inputs=list(self.generator.parameters()))  # type: ignore[no-untyped-call]  # likewise
             maker.step()
+            if step % every == 0:
+                self.history.append(found["generator_loss"])
             if step % max(1, settings.steps // 10) == 0:
                 progress(f"step {step} of {settings.steps}: " + ", ".join(f"{k} {v:.3g}" for k, v in found.items()))
         return found

@@ -53,6 +53,7 @@ def judge(
     unread: list[str] = []
     published = defended.judged(run, evidence, folder, progress, unread)
     owners = {one for each in found.values() for t in each.truths.values() for one in t.owners}
+    owners |= {int(who.removeprefix("client-")) for who in published}
     truth.keep(run.path / "truth", as_held(dataset, scenario.task, holding), holding, owners)
     begun = [one.verdict["start_round"] for one in found.values()]
     start = min((number for number in begun if number is not None), default=None)

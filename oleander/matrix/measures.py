@@ -15,7 +15,12 @@ UNITS = {
     "leakage": "share of the loot that an independent judge recognises as the victim's class (metric `recognised`: the "
     "weakest target), with the victim's private property where it has one (metric `J`)",
     "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J",
-    "accuracy": "of the final global model on the server's test images",
+    "accuracy": "of the final global model on the server's test images; none of a run of a single round, which is "
+    "there for what is published in it",
+    "riafi": "share of held-out real images of its classes that a classifier gets right which knows them from what a "
+    "defended participant publishes in place of its own; of several participants the least",
+    "seen": "share of those published images that are not real which an independent judge takes for their class; of "
+    "several participants the most",
     "seconds": "of all rounds, the attack's own work included",
     "participant_seconds": "own work in all rounds of the busiest participant who does not attack",
     "bytes": "of the weights sent, both ways, all rounds",
@@ -40,6 +45,8 @@ class Measures:
     leakage: float | None
     control: float | None
     accuracy: float | None
+    riafi: float | None
+    seen: float | None
     seconds: float | None
     participant_seconds: float | None
     bytes: float | None
@@ -59,7 +66,9 @@ def of_run(run: RunDirectory) -> Measures:
         loot=any(attacker.get("last_loot_round") is not None for attacker in verdict["attackers"].values()),
         leakage=leakage,
         control=control,
-        accuracy=finite(rounds[-1].get("accuracy")) if rounds else None,
+        accuracy=finite(rounds[-1].get("accuracy")) if rounds and run.scenario.federation.rounds > 1 else None,
+        riafi=min(_of_defended(verdict, "riafi"), default=None),
+        seen=max(_of_defended(verdict, "seen"), default=None),
         seconds=_total(rounds, ("seconds",)),
         participant_seconds=_own(rounds, attackers),
         bytes=_total(rounds, ("bytes_down", "bytes_up")),
@@ -83,6 +92,12 @@ def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]
     controls = [share for control, share in shares if control and share is not None]
     metric = RECOGNISED if verdict.get("attackers") else NOTHING
     return metric, min(stolen, default=None), max(controls, default=None)
+
+
+def _of_defended(verdict: Mapping[str, Any], name: str) -> list[float]:
+    """Return a number of every participant that publishes something."""
+    each = (verdict.get("defended") or {}).values()
+    return [value for one in each if (value := finite(one.get(name))) is not None]
 
 
 def _total(rounds: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> float | None:

@@ -89,12 +89,14 @@ def as_csv(table: Mapping[str, Any]) -> str:
 def shown(table: Mapping[str, Any]) -> Table:
     """Return the rows for a terminal: what fits there, and the settings only where some are swept."""
     rows = [dict(zip(HEADERS, words(line), strict=True)) for line in table["rows"]]
-    swept = any(line["settings"] for line in table["rows"])
-    headers = [name for name in HEADERS if name in TERMINAL or (name == "settings" and swept)]
+    used = {name for name in WHERE_ANY for line in rows if line[name] != ABSENT}
+    used |= set(TERMINAL) | (set(OF_A_FEDERATION) if "accuracy" in used else set())
+    headers = [name for name in HEADERS if name in used]
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in headers:
         justify: JustifyMethod = "left" if HEADERS[name] else "right"
-        made.add_column(name, justify=justify, no_wrap=name in ("attack", "defence"), min_width=9 * (name == "epsilon"))
+        least = {"epsilon": 9, "settings": 17}.get(name, 0)
+        made.add_column(name, justify=justify, no_wrap=name in ("attack", "defence"), min_width=least)
     for line in rows:
         made.add_row(*(Text(line[name]) for name in headers))
     return made
@@ -107,6 +109,8 @@ HEADERS = {
     "leakage": False,
     "control": False,
     "accuracy": False,
+    "RIAFI": False,
+    "seen": False,
     "run, s": False,
     "participant, s": False,
     "MB sent": False,
@@ -114,7 +118,11 @@ HEADERS = {
     "seeds": False,
 }
 """The columns for people, and whether they are words."""
-TERMINAL = ("attack", "defence", "leakage", "accuracy", "run, s", "MB sent", "epsilon", "seeds")
+TERMINAL = ("attack", "defence", "leakage", "epsilon", "seeds")
+WHERE_ANY = ("settings", "accuracy", "RIAFI", "seen")
+"""The columns that a terminal shows where some row has something in them."""
+OF_A_FEDERATION = ("run, s", "MB sent")
+"""Those that it shows where there is an accuracy: a single round's cost says nothing."""
 
 
 def words(line: Mapping[str, Any]) -> list[str]:
@@ -131,6 +139,8 @@ def words(line: Mapping[str, Any]) -> list[str]:
         leakage,
         number(line["control"], "share"),
         number(line["accuracy"], "share"),
+        number(line["riafi"], "share"),
+        number(line["seen"], "share"),
         number(line["seconds"]),
         number(line["participant_seconds"]),
         number(line["bytes"], "mega"),

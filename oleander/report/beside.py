@@ -8,7 +8,7 @@ from typing import Any
 
 from attacks.gan import Options
 from oleander.judge.paper import READINGS
-from oleander.report import wang
+from oleander.report import luo, wang
 from oleander.report.gather import Gathered
 from oleander.report.metrics import finite, named, targets_of, written
 from oleander.report.papers import PAPERS, Result, Row, paper
@@ -20,6 +20,9 @@ HOLDS = 0.02
 OTHERWISE = "with other settings"
 FREE = ("target", "start_accuracy", "start_round", "noise_early")
 """Options that are no part of the paper's recipe: what is wanted, when it begins, and one that alone does nothing."""
+
+OWN_RULES = {"luo": luo.rows, "wang": wang.rows}
+"""By the paper's name, who judges its results."""
 
 Run = tuple[Scenario, Mapping[str, Any]]
 
@@ -35,8 +38,8 @@ def rows(name: str, runs: Sequence[Run]) -> list[Row]:
         A row for every result of the paper, in its order.
 
     """
-    if name == "wang":
-        return wang.rows(paper(name), runs)
+    if name in OWN_RULES:
+        return OWN_RULES[name](paper(name), runs)
     return [_row(result, [run for run in runs if run[0].name in result.scenarios]) for result in paper(name).results]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from oleander.matrix.table import HEADERS, METRICS, words
 from oleander.report import matrix_figures
 from oleander.report.page import environment
+from oleander.report.pictures import figure_uri
 
 
 def write(table: Mapping[str, Any], out: Path) -> Path:
@@ -23,7 +24,7 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
     """
     figures = {
         "Leakage, attack by defence: the darker, the more was stolen": matrix_figures.heat_map(table),
-        "What remains of the accuracy, and what leaks: best is the lower right": matrix_figures.scatter(table),
+        "What remains of use, and what leaks: best is the lower right": matrix_figures.scatter(table),
     }
     text = (
         environment()
@@ -34,7 +35,7 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
             headers=list(HEADERS),
             rows=[words(line) for line in table["rows"]],
             cells=[(one, _said(one)) for one in table["cells"]],
-            figures=[(name, matrix_figures.uri(figure)) for name, figure in figures.items() if figure is not None],
+            figures=[(name, figure_uri(figure)) for name, figure in figures.items() if figure is not None],
         )
     )
     draft = out.with_name(f".{out.name}.{os.getpid()}")
@@ -50,4 +51,5 @@ def _said(cell: Mapping[str, Any]) -> str:
         return "not run"
     if cell["leakage"] is None:
         return "nobody attacked" if not cell["metric"] else "the attack left no loot"
-    return f"{cell['metric']} {cell['leakage']:.0%}, accuracy {cell['accuracy'] or 0:.0%}"
+    use = "accuracy" if cell["accuracy"] is not None else "riafi"
+    return f"{cell['metric']} {cell['leakage']:.0%}" + (f", {use} {cell[use]:.0%}" if cell[use] is not None else "")

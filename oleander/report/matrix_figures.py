@@ -1,6 +1,5 @@
 """The two figures of a matrix, as PNG on white like those of a run."""
 
-import io
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,12 +10,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from oleander.judge.curves import COLOURS
-from oleander.judge.figures import DPI
 from oleander.matrix.measures import pareto
 from oleander.matrix.table import settings
-from oleander.report.pictures import data_uri
 
 SHADES = LinearSegmentedColormap.from_list("stolen", ["#ffffff", "#f3c3d6", "#b4215c"])  # the report's own colour
+UTILITY = {"accuracy": "accuracy of the shared model", "riafi": "RIAFI"}
 EMPTY, DARK, MARKERS = "#eceef1", 0.6, "osD^vP*Xph<>"
 
 
@@ -54,9 +52,11 @@ def heat_map(table: Mapping[str, Any]) -> Figure | None:
 def scatter(table: Mapping[str, Any]) -> Figure | None:
     """Draw leakage over accuracy, a colour for each attack and a mark for each defence, with each attack's front.
 
-    Bars are 95 % intervals over the seeds; the line joins what no other defence beats in both. None without a point.
+    Over RIAFI where no run has an accuracy. Bars are 95 % intervals over the seeds; the line joins what no other
+    defence beats in both. None without a point.
     """
-    lines = [one for one in table["rows"] if one["leakage"]["mean"] is not None and one["accuracy"]["mean"] is not None]
+    utility = "accuracy" if any(one["accuracy"]["mean"] is not None for one in table["rows"]) else "riafi"
+    lines = [one for one in table["rows"] if one["leakage"]["mean"] is not None and one[utility]["mean"] is not None]
     if not lines:
         return None
     columns = list(dict.fromkeys(defense(line) for line in lines))
@@ -65,25 +65,18 @@ def scatter(table: Mapping[str, Any]) -> Figure | None:
     for number, attack in enumerate(dict.fromkeys(line["attack"] for line in lines)):
         mine = [line for line in lines if line["attack"] == attack]
         colour = COLOURS[number % len(COLOURS)]
-        points = [(line["accuracy"]["mean"], line["leakage"]["mean"]) for line in mine]
+        points = [(line[utility]["mean"], line["leakage"]["mean"]) for line in mine]
         front = [points[index] for index in pareto(points)]
         axis.step([x for x, _ in front], [y for _, y in front], where="post", color=colour, linewidth=1.4, alpha=0.6)
         for line, (x, y) in zip(mine, points, strict=True):
             mark = MARKERS[columns.index(defense(line)) % len(MARKERS)]
-            wide, high = _half(line["accuracy"]), _half(line["leakage"])
+            wide, high = _half(line[utility]), _half(line["leakage"])
             axis.errorbar(x, y, high, wide, fmt=mark, color=colour, markersize=7, elinewidth=0.9, capsize=2)
         axis.plot([], [], color=colour, linewidth=3, label=attack)
     for number, name in enumerate(columns):
         axis.plot([], [], MARKERS[number % len(MARKERS)], color="#566272", label=name)
-    _finish(axis)
+    _finish(axis, UTILITY[utility])
     return figure
-
-
-def uri(figure: Figure) -> str:
-    """Return a figure as a data URI that depends on its contents alone."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=DPI, format="png", facecolor="white", metadata={"Software": None})
-    return data_uri(buffer.getvalue())
 
 
 def defense(line: Mapping[str, Any]) -> str:
@@ -105,9 +98,9 @@ def _half(spread: Mapping[str, Any]) -> float | None:
     return None if spread["high"] is None else spread["high"] - spread["mean"]
 
 
-def _finish(axis: Axes) -> None:
+def _finish(axis: Axes, utility: str) -> None:
     """Name the axes, and put the legend beside them."""
-    axis.set_xlabel("accuracy of the shared model")
+    axis.set_xlabel(utility)
     axis.set_ylabel("leakage")
     axis.set_ylim(-0.04, 1.04)
     axis.grid(color="#dfe3e8", linewidth=0.7)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from oleander.report import beside, gather, papers
+from oleander.report import beside, gather, luo_figures, papers
 from oleander.report.metrics import named, written
 from oleander.report.panels import panels
 from oleander.report.section import comparison, section
@@ -41,6 +41,7 @@ def write(runs: Sequence[RunDirectory], out: Path, paper: str | None = None) -> 
         paper=known,
         paper_rows=beside.rows(paper, known_runs) if paper is not None else [],
         panels=panels([one.found for one in sections]) if paper == "wang" else [],
+        drawings=luo_figures.drawings([one.found for one in sections]) if paper == "luo" else [],
         repeat=shlex.join(
             ["oleander", "report", *(str(run.path) for run in runs), *(["--paper", paper] if paper else [])]
         ),

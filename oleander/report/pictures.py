@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from oleander.judge.distances import nearest
+from oleander.judge.figures import DPI
 
 Pixels = NDArray[np.float32]
 
@@ -46,6 +48,13 @@ def file_uri(path: Path) -> str:
         buffer = io.BytesIO()
         picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return data_uri(min(raw, buffer.getvalue(), key=len))
+
+
+def figure_uri(figure: Figure) -> str:
+    """Return a figure as a data URI that depends on its contents alone."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=DPI, format="png", facecolor="white", metadata={"Software": None})
+    return data_uri(buffer.getvalue())
 
 
 def image_uri(image: Pixels) -> str:

@@ -11,6 +11,7 @@ from oleander.report.key_numbers import KeyNumber, key_numbers
 from oleander.report.metrics import finite, in_order, unbroken, written
 from oleander.report.pictures import file_uri
 from oleander.report.private import Private, private
+from oleander.report.published import Shown, shown
 from oleander.rundir import RunDirectory
 
 INTERVALS = ("recognised_low", "recognised_high")
@@ -31,6 +32,7 @@ class Section:
     people: list[gather.Participant]
     charts: list[Chart]
     private: list[Private]
+    defended: list[Shown]
     figures: list[tuple[str, str]]
 
 
@@ -51,6 +53,7 @@ def section(run: RunDirectory, anchor: str) -> Section:
         people=gather.participants(found, loot.held_classes(victims)),
         charts=charts(found),
         private=private(found),
+        defended=shown(found),
         figures=_figures(found),
     )
 

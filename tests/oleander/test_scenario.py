@@ -231,3 +231,13 @@ def test_the_project_s_run_config_is_the_demo() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     flat = flatten_dict(project["tool"]["flwr"]["app"]["config"])  # Flower reads it so
     assert flat == scenarios.load("demo").run_config(data="", out="", roles=True)
+
+
+def test_an_attack_that_knows_the_defence_is_told_it() -> None:
+    """Its victim's, with all options; a resolved scenario resolves to itself; who does not ask is told nothing."""
+    told = scenarios.load("anti-gan-digits", ["server.attack_options.knows=true"])
+    known = told.server.attack_options["known"]
+    assert known == {"defense": "anti-gan", **told.clients[0].options}
+    assert known["lambda2"] == 40.0
+    assert scenarios.resolve(told) == told
+    assert scenarios.load("anti-gan-digits").server.attack_options["known"] is None

@@ -130,3 +130,28 @@ def test_on_grpc_the_server_reads_its_own_part_from_its_own_disk(toy_attack: str
         own_settings(shared, tmp_path)
     everything = unflatten(scenario.run_config(data="", out="", roles=True))
     assert own_settings(everything, tmp_path) is everything
+
+
+def test_only_an_attack_that_says_so_reads_what_is_published(
+    toy_attack: str, watched: list[ServerView], tmp_path: Path
+) -> None:
+    """The published-set attack learns from all 40 images of the victim; the toy beside the same defence sees none.
+
+    A single round leaves loot of the victim's class alone.
+    """
+    quick = {"network": "small", "steps": 2, "batch_size": 8}
+    overrides = ["federation.clients=10", "task.partition.images=40", "server.loot_images=3"]
+    defended = [f"clients.0.options={json.dumps(quick)}", *overrides]
+    options = json.dumps(quick | {"victim": 6})
+    scenario = scenarios.load("anti-gan-digits", [*defended, f"server.attack_options={options}"])
+    run = RunDirectory.create(scenario, tmp_path / "a")
+    engines.run("inline", engines.Job(scenario=scenario, run=run))
+    (line,) = run.attack_log("server")
+    assert (line["started"], line["published"], line["learned_from"], line["warnings"]) == (True, 40, 40, [])
+    images, labels = run.samples("server", 1)
+    assert labels.tolist() == [6, 6, 6]
+    assert images.shape == (3, 1, 8, 8)
+    other = [f"server.attack={toy_attack}", "server.attack_options={victim: 6}"]
+    scenario = scenarios.load("anti-gan-digits", [*defended, *other])
+    engines.run("inline", engines.Job(scenario=scenario, run=RunDirectory.create(scenario, tmp_path / "b")))
+    assert [view.published for view in watched] == [{}]

@@ -65,6 +65,17 @@ def test_the_critic_s_loss_is_that_of_the_paper() -> None:
     assert gan._critic_loss(own, generator(1)).item() == pytest.approx(-3 + 40)  # noqa: SLF001 - one step by hand
 
 
+@pytest.mark.parametrize(("steps", "points"), [(7, 7), (250, 83)])
+def test_the_generator_s_loss_is_kept(steps: int, points: int) -> None:
+    """Of every step, or of every third of 250; the last of seven is the one that is returned; each fit begins anew."""
+    gan = Wgan(Settings(network="small", steps=steps, critic_steps=1, batch_size=2), (1, 8, 8), 2, generator(0))
+    own = Images(torch.rand(4, 1, 8, 8, generator=generator(1)) * 2 - 1, torch.tensor([0, 0, 1, 1]))
+    for _ in range(2):
+        found = gan.fit(own, lambda images, _: images.new_zeros(len(images)), generator(2), lambda _: None)
+        assert len(gan.history) == points
+        assert steps > 100 or gan.history[-1] == found["generator_loss"]
+
+
 def test_it_learns_two_digits() -> None:
     """After 60 steps what it makes of each is nearer to that digit's mean image than to the other's."""
     digits = load("digits", None)

@@ -63,3 +63,13 @@ def test_the_front_is_what_nothing_beats() -> None:
     """More accuracy at no more leakage beats; equals do not beat each other; in the order of accuracy."""
     points = [(0.9, 0.8), (0.8, 0.2), (0.7, 0.3), (0.5, 0.1), (0.8, 0.2), (0.9, 0.9)]
     assert pareto(points) == [3, 1, 4, 0]
+
+
+def test_of_several_defended_participants_the_worst_counts(fabricate: Callable[..., RunDirectory]) -> None:
+    """The least RIAFI and the most that is still seen; a participant that makes nothing has no share to see."""
+    run = fabricate()
+    assert (of_run(run).riafi, of_run(run).seen) == (None, None)
+    said = {"client-0": {"riafi": 0.9, "seen": 0.1}, "client-1": {"riafi": 0.2, "seen": 0.6}}
+    verdict = run.verdict() | {"defended": said | {"client-2": {"riafi": 1.0, "seen": None}}}
+    (run.path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+    assert (of_run(run).riafi, of_run(run).seen) == (0.2, 0.6)

@@ -19,6 +19,8 @@ def measures(leakage: float | None, accuracy: float) -> Measures:
         leakage=leakage,
         control=0.0,
         accuracy=accuracy,
+        riafi=None,
+        seen=None,
         seconds=12.0,
         participant_seconds=1.5,
         bytes=3.2e6,

@@ -1,0 +1,277 @@
+"""Luo's results beside ours: what look-alikes are worth, and what they still show, setting by setting and over seeds.
+
+Runs of one setting and seed are one measurement, whichever attacker was beside. A claim is judged by the 95 % intervals
+of the means over seeds: reproduced where they lie apart as the paper has it, not reproduced where they lie apart the
+other way round, and not judged where they overlap, or where there is one seed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from oleander.judge.statistics import mean_interval
+from oleander.judge.words import percent
+from oleander.report.metrics import targets_of
+from oleander.report.papers import Paper, Result, Row
+from oleander.report.ranking import (
+    NOT_JUDGED,
+    NOT_REPRODUCED,
+    ONE_SEED,
+    OTHERWISE,
+    OVERLAP,
+    REPRODUCED,
+    Judged,
+    Run,
+    shares,
+    values,
+)
+from oleander.scenario import Scenario
+
+LAMBDA1, LAMBDA2, CLASS = 0.005, 48.0, "6"
+NOTHING, NEAR_ALL, LITTLE = 0.05, 0.9, 10.0
+"""A share that counts as 0, one above which the paper has RIAFI at the `LITTLE` lambda2, and that."""
+LOOKED_AT = "see the pictures below"
+
+
+class Point(NamedTuple):
+    """How a participant is defended: by what, and of Anti-GAN with which settings."""
+
+    defense: str
+    lambda1: float
+    lambda2: float
+    obfuscation: str
+    ratio: float
+    steps: int
+
+
+Measured = dict[Point, dict[int, dict[str, Any]]]
+"""Numbers of a verdict's defended participant by point and seed; `stolen` and `stolen_adaptive` are the attackers'."""
+
+
+def rows(paper: Paper, runs: Sequence[Run]) -> list[Row]:
+    """Put runs beside the paper's results; see oleander.report.beside.rows."""
+    return [_row(result, [run for run in runs if run[0].task.dataset in result.datasets]) for result in paper.results]
+
+
+def point(scenario: Scenario) -> Point | None:
+    """Return how the first participant that publishes something is defended; None where nobody is."""
+    entry = next((one for one in scenario.clients if one.defense is not None), None)
+    if entry is None or entry.defense is None:
+        return None
+    options = entry.options
+    return Point(
+        entry.defense,
+        float(options.get("lambda1", 0)),
+        float(options.get("lambda2", 0)),
+        str(options.get("obfuscation", "")),
+        float(options.get("mixing_ratio", 0)),
+        int(options.get("steps", 0)),
+    )
+
+
+def measured(runs: Sequence[Run]) -> Measured:
+    """Return what runs say, those with most steps alone where a defence was fitted with several numbers of them."""
+    found: Measured = {}
+    for scenario, verdict in runs:
+        where, said = point(scenario), next(iter((verdict.get("defended") or {}).values()), None)
+        if where is None or said is None:
+            continue
+        numbers = found.setdefault(where, {}).setdefault(scenario.federation.seed, {})
+        numbers.update({key: value for key, value in said.items() if key not in numbers})
+        if scenario.server.attack == "published-set":
+            knows = scenario.server.attack_options.get("knows")
+            numbers["stolen_adaptive" if knows else "stolen"] = min(_recognised(verdict), default=None)
+    most = max((one.steps for one in found), default=0)
+    return {where: by_seed for where, by_seed in found.items() if where.steps in (0, most)}
+
+
+def _recognised(verdict: Mapping[str, Any]) -> list[float]:
+    """Return the shares of the loot that the judge takes for its class, class by class."""
+    return values([numbers for _, _, numbers in targets_of(verdict)], "recognised")
+
+
+def series(found: Measured, axis: str, fixed: Mapping[str, Any]) -> dict[float, list[dict[str, Any]]]:
+    """Return the numbers of all seeds along one setting, the others being as `fixed` says, ascending."""
+    fits = {
+        getattr(where, axis): list(by_seed.values())
+        for where, by_seed in found.items()
+        if all(getattr(where, name) == value for name, value in fixed.items())
+    }
+    return dict(sorted(fits.items()))
+
+
+def by_lambda1(found: Measured) -> dict[float, list[dict[str, Any]]]:
+    """Return the numbers along lambda1, as in Fig. 4a."""
+    fixed = {"defense": "anti-gan", "lambda2": LAMBDA2, "obfuscation": "max", "ratio": 0.0}
+    return series(found, "lambda1", fixed)
+
+
+def by_lambda2(found: Measured, obfuscation: str = "max") -> dict[float, list[dict[str, Any]]]:
+    """Return the numbers along lambda2, as in Fig. 4b."""
+    fixed = {"defense": "anti-gan", "lambda1": LAMBDA1, "obfuscation": obfuscation, "ratio": 0.0}
+    return series(found, "lambda2", fixed)
+
+
+def by_ratio(
+    found: Measured, defense: str = "anti-gan", lambdas: tuple[float, float] = (LAMBDA1, LAMBDA2)
+) -> dict[float, list[dict[str, Any]]]:
+    """Return the numbers along the mixing ratio, as in Fig. 6 and 7; also of noise in place of look-alikes."""
+    settings = dict(zip(("lambda1", "lambda2"), lambdas, strict=True)) | {"obfuscation": "max"}
+    return series(found, "ratio", {"defense": defense} | (settings if defense == "anti-gan" else {}))
+
+
+def _row(result: Result, runs: Sequence[Run]) -> Row:
+    """Put the runs of a result's data sets beside it."""
+    known = [run for run in runs if point(run[0]) is not None and run[1].get("defended")]
+    seeds = ", ".join(dict.fromkeys(str(scenario.federation.seed) for scenario, _ in known))
+    ours, status = CHECKS[result.judged](result, known) if known else ("", "not run")
+    if not ours:
+        return Row(result=result, ours="", seeds="", status="not run")
+    if status in (REPRODUCED, NOT_REPRODUCED) and (changed := _otherwise(known)):
+        ours, status = f"{ours}; {changed}", OTHERWISE
+    return Row(result=result, ours=ours, seeds=seeds, status=status)
+
+
+def _otherwise(runs: Sequence[Run]) -> str:
+    """Say in what runs are set otherwise than the paper's, as far as that is printed."""
+    found = []
+    for scenario, verdict in runs:
+        for said in verdict["defended"].values():
+            classes = list(said.get("riafi_by_class") or {})
+            found += [f"class {', '.join(classes)}"] if classes != [CLASS] else []
+        similar = {entry.options.get("similarity", "mean") for entry in scenario.clients} - {"mean"}
+        found += [f"similarity {one}" for one in sorted(similar)]
+    return ", ".join(dict.fromkeys(found))
+
+
+def _along(found: Mapping[float, Sequence[Mapping[str, Any]]], symbol: str, name: str = "riafi_own") -> str:
+    """Write a number along a setting, with what the judge still sees in the look-alikes."""
+    parts = []
+    for place, said in found.items():
+        numbers, seen = values(said, name), values(said, "seen")
+        if numbers:
+            beside = f", {percent(sum(seen) / len(seen))} of them seen as the class" if seen else ""
+            parts.append(f"{symbol} {place:g}: {shares(numbers)}{beside}")
+    return "\n".join(parts)
+
+
+def _apart(high: Sequence[float], low: Sequence[float]) -> str:
+    """Say whether one number lies clearly above another."""
+    if not high or not low:
+        return NOT_JUDGED
+    if min(len(high), len(low)) == 1:
+        return ONE_SEED
+    (_, least, above), (_, under, most) = mean_interval(high), mean_interval(low)
+    return REPRODUCED if least > most else NOT_REPRODUCED if above < under else OVERLAP
+
+
+def _level(numbers: Sequence[float], *, holds: Callable[[float], bool]) -> str:
+    """Say whether a mean is where the paper has it."""
+    if len(numbers) < 2:  # noqa: PLR2004 - one seed proves nothing
+        return ONE_SEED if numbers else NOT_JUDGED
+    return REPRODUCED if holds(sum(numbers) / len(numbers)) else NOT_REPRODUCED
+
+
+def _lambda1(_: Result, runs: Sequence[Run]) -> Judged:
+    return _along(by_lambda1(measured(runs)), "lambda1"), "to look at"
+
+
+def _at_zero(_: Result, runs: Sequence[Run]) -> Judged:
+    said = by_lambda2(measured(runs)).get(0.0, [])
+    text = _along({0.0: said}, "lambda2")
+    return text, _level(values(said, "riafi_own"), holds=lambda share: share <= NOTHING)
+
+
+def _at_ten(_: Result, runs: Sequence[Run]) -> Judged:
+    said = by_lambda2(measured(runs)).get(LITTLE, [])
+    text = _along({LITTLE: said}, "lambda2")
+    return text, _level(values(said, "riafi_own"), holds=lambda share: share > NEAR_ALL)
+
+
+def _falls(_: Result, runs: Sequence[Run]) -> Judged:
+    found = {place: said for place, said in by_lambda2(measured(runs)).items() if place >= LITTLE}
+    if len(found) < 2 or LITTLE not in found:  # noqa: PLR2004 - a fall has two ends
+        return "", NOT_JUDGED
+    status = _apart(values(found[LITTLE], "riafi_own"), values(found[max(found)], "riafi_own"))
+    return _along(found, "lambda2"), status
+
+
+def _rises(name: str) -> Callable[[Result, Sequence[Run]], Judged]:
+    """Judge whether a number rises with the share of real images."""
+
+    def check(_: Result, runs: Sequence[Run]) -> Judged:
+        found = measured(runs)
+        ours, noise = by_ratio(found), by_ratio(found, "fixed-noise")
+        if len(ours) < 2:  # noqa: PLR2004 - a rise has two ends
+            return "", NOT_JUDGED
+        texts = [_along(ours, "MR", name)]
+        texts += [f"the attacker who knows the defence:\n{_along(ours, 'MR', 'stolen_adaptive')}"] * (name == "stolen")
+        texts += [f"noise in place of look-alikes:\n{_along(noise, 'MR', name)}"] if noise else []
+        return "\n\n".join(texts), _apart(values(ours[max(ours)], name), values(ours[min(ours)], name))
+
+    return check
+
+
+def _slower(_: Result, runs: Sequence[Run]) -> Judged:
+    """Compare the mean RIAFI over the mixing ratios above 0 that both data sets have."""
+    curves = [by_ratio(measured([run for run in runs if run[0].task.dataset == one])) for one in ("mnist", SHIRTS)]
+    common = sorted((set(curves[0]) & set(curves[1])) - {0.0})
+    if not common:
+        return "", NOT_JUDGED
+    means = [_over(curve, common) for curve in curves]
+    text = "; ".join(f"{name} {shares(mean)}" for name, mean in zip(("MNIST", "Fashion-MNIST"), means, strict=True))
+    return f"mean over MR {', '.join(f'{one:g}' for one in common)}: {text}", _apart(*means)
+
+
+def _pixels(name: str, obfuscation: str, sign: int) -> Callable[[Result, Sequence[Run]], Judged]:
+    """Judge whether obfuscation moves a number of the pixels away from the real images', up or down."""
+
+    def check(_: Result, runs: Sequence[Run]) -> Judged:
+        found = {place: said for place, said in measured(runs).items() if place.obfuscation == obfuscation}
+        found = {place: said for place, said in found.items() if place.lambda2 > 0 and not place.ratio}
+        if not found:
+            return "", NOT_JUDGED
+        chosen = max(found, key=lambda place: place.lambda1 == 0)
+        ours, real = (values(list(found[chosen].values()), f"pixel_{name}{end}") for end in ("", "_own"))
+        mean = " and ".join(f"{sum(one) / len(one):.2f}" for one in (ours, real))
+        return f"{name} of the pixels, look-alikes and real images: {mean} (lambda2 {chosen.lambda2:g})", (
+            _apart(ours, real) if sign > 0 else _apart(real, ours)
+        )
+
+    return check
+
+
+def _max_or_min(_: Result, runs: Sequence[Run]) -> Judged:
+    """Compare both signs, each by its mean over the lambda2 above 0 that both have."""
+    most, least = (by_lambda2(measured(runs), one) for one in ("max", "min"))
+    common = sorted((set(most) & set(least)) - {0.0})
+    if not common:
+        return "", NOT_JUDGED
+    text = f"max:\n{_along(most, 'lambda2')}\n\nmin:\n{_along(least, 'lambda2')}"
+    return text, _apart(_over(most, common), _over(least, common))
+
+
+def _over(curve: Mapping[float, Sequence[Mapping[str, Any]]], places: Sequence[float]) -> list[float]:
+    """Return each seed's mean RIAFI over some places of a curve."""
+    each = [values(curve[place], "riafi_own") for place in places]
+    return [sum(one) / len(one) for one in zip(*each, strict=False)]
+
+
+def _looked_at(_: Result, runs: Sequence[Run]) -> Judged:
+    return (LOOKED_AT, "to look at") if runs else ("", NOT_JUDGED)
+
+
+SHIRTS = "fashion-mnist"
+CHECKS: dict[str, Callable[[Result, Sequence[Run]], Judged]] = {
+    "lambda1": _lambda1,
+    "at zero": _at_zero,
+    "at ten": _at_ten,
+    "falls": _falls,
+    "worth": _rises("riafi_own"),
+    "stolen": _rises("stolen"),
+    "slower": _slower,
+    "spreads": _pixels("deviation", "max", 1),
+    "shrinks": _pixels("deviation", "min", -1),
+    "darkens": _pixels("mean", "min", -1),
+    "max or min": _max_or_min,
+    "loot": _looked_at,
+}
