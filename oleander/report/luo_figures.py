@@ -75,6 +75,7 @@ def _curve(label: str, line: Mapping[float, Sequence[Mapping[str, Any]]]) -> Fig
 def _pictures(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
     """Draw look-alikes, loot, pixels and losses of one seed, a column a setting."""
     made: dict[str, Tensor] = {}
+    pixels: dict[str, Tensor] = {}
     stolen: dict[str, Tensor] = {}
     history: dict[str, list[float]] = {}
     for run in sorted(runs, key=lambda one: point(one.scenario) or ()):
@@ -86,6 +87,8 @@ def _pictures(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
         name = title(where)
         made.setdefault("real", parts[0])
         made[name] = parts[1]
+        if not where.ratio:
+            pixels[name] = parts[1]
         loot = _stolen(run)
         if loot is not None:
             stolen[f"{name}{', knows' if run.scenario.server.attack_options.get('knows') else ''}"] = loot
@@ -93,7 +96,9 @@ def _pictures(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
             history[name] = losses
     found = [("what is published, setting by setting (after Fig. 5, 8, 11 and 12)", published.strip(made))]
     found += [("what the attacker learns from it (after Fig. 6)", published.strip(stolen))] if stolen else []
-    found += [("values of the pixels beside the real ones (after Fig. 9)", _histograms(made))]
+    if pixels:
+        named = "values of the pixels beside the real ones, nothing real among them (after Fig. 9)"
+        found.append((named, _histograms(made["real"], pixels)))
     return found + ([("the generator's loss (after Fig. 13)", _losses(history))] if history else [])
 
 
@@ -114,16 +119,15 @@ def _stolen(run: Gathered) -> Tensor | None:
     return None if read is None else read[0]
 
 
-def _histograms(sets: Mapping[str, Tensor]) -> Figure:
+def _histograms(real: Tensor, sets: Mapping[str, Tensor]) -> Figure:
     """Draw each setting's values of pixels over the real ones'."""
-    names = [name for name in sets if name != "real"]
-    rows = -(-len(names) // 3)
+    rows = -(-len(sets) // 3)
     figure = Figure(figsize=(9, 2.4 * rows), layout="constrained")
     axes = list(figure.subplots(rows, 3, squeeze=False).flat)
-    for axis, name in zip(axes, names, strict=False):
-        published.histogram(axis, {"real": sets["real"], "published": sets[name]})
+    for axis, (name, some) in zip(axes, sets.items(), strict=False):
+        published.histogram(axis, {"real": real, "published": some})
         axis.set_title(name.replace("\n", ", "), fontsize=8)
-    for axis in axes[len(names) :]:
+    for axis in axes[len(sets) :]:
         axis.set_axis_off()
     return figure
 

@@ -19,7 +19,7 @@ from oleander.report.gather import Gathered
 from oleander.report.metrics import written
 from oleander.report.pictures import figure_uri
 
-SIDE, BINS, WRAP = 4, 40, 6
+SIDE, BINS, WRAP, LEAST_SHARE = 4, 20, 6, 1e-4
 NUMBERS = {
     "riafi": ("RIAFI, held-out images", "A classifier that knows the class from what is published alone is right."),
     "riafi_own": ("RIAFI, the participant's own images", "As the paper has it: those that the look-alikes come from."),
@@ -119,6 +119,7 @@ def histogram(axis: Axes, sets: Mapping[str, Tensor]) -> None:
         counts, edges = np.histogram(((some + 1) / 2).numpy(), bins=BINS, range=(0, 1))
         axis.stairs(counts / max(1, counts.sum()), edges, color=COLOURS[number], label=name, linewidth=1.3)
     axis.set_yscale("log")
+    axis.set_ylim(LEAST_SHARE, 1.2)
     axis.set_xlabel("value of a pixel", fontsize=8)
     axis.legend(frameon=False, fontsize=8)
     plain(axis, "share of pixels")
