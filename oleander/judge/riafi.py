@@ -9,7 +9,8 @@ Differences from the paper, which says no more than the above:
 1. The number is given twice: on the participant's own images, to which its look-alikes were fitted (the paper's), and
    on held-out test images, beside the accuracy on the other classes.
 2. The same classifier trained on the participant's real images is the yardstick.
-3. Adam with learning rate 0.001, batches of 64, about 800 steps; at most 1,000 images of a class.
+3. Adam with learning rate 0.001, batches of 64, about 800 steps, at most 50 epochs; at most 1,000 images
+   of a class.
 """
 
 from collections import Counter
@@ -31,10 +32,19 @@ from task.training import logits, make_optimizer, train
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How the classifier is trained: images of a class at most, optimizer steps about, batch size, Adam's rate."""
+    """How the classifier is trained.
+
+    Attributes:
+        images: of a class at most.
+        steps: of the optimizer, about; fewer where they would be more than ...
+        epochs: ... so many passes, which few images need no more of.
+        batch_size, lr: of Adam.
+
+    """
 
     images: int = 1000
     steps: int = 800
+    epochs: int = 50
     batch_size: int = 64
     lr: float = 0.001
 
@@ -109,7 +119,7 @@ def _trained(question: Question, mix: Images, folder: Path, settings: Settings) 
     facts = [question.model, question.outputs, question.seed, asdict(settings)]
 
     def learn() -> dict[str, Tensor]:
-        epochs = max(1, round(settings.steps * settings.batch_size / len(mix.labels)))
+        epochs = min(settings.epochs, max(1, round(settings.steps * settings.batch_size / len(mix.labels))))
         with one_thread():
             train(
                 start,

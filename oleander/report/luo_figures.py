@@ -94,6 +94,8 @@ def _pictures(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
             stolen[f"{name}{', knows' if run.scenario.server.attack_options.get('knows') else ''}"] = loot
         if (losses := published.losses(run)) and not where.ratio:
             history[name] = losses
+    if not made:
+        return []
     found = [("what is published, setting by setting (after Fig. 5, 8, 11 and 12)", published.strip(made))]
     found += [("what the attacker learns from it (after Fig. 6)", published.strip(stolen))] if stolen else []
     if pixels:

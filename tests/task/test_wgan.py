@@ -76,6 +76,17 @@ def test_the_generator_s_loss_is_kept(steps: int, points: int) -> None:
         assert steps > 100 or gan.history[-1] == found["generator_loss"]
 
 
+def test_a_short_fit_is_the_beginning_of_a_longer_one() -> None:
+    """From the same seeds: the first three losses of six steps are those of three."""
+    own = Images(torch.rand(4, 1, 8, 8, generator=generator(1)) * 2 - 1, torch.tensor([0, 0, 1, 1]))
+    histories = []
+    for steps in (3, 6):
+        gan = Wgan(Settings(network="small", steps=steps, batch_size=2), (1, 8, 8), 2, generator(0))
+        gan.fit(own, lambda images, _: images.new_zeros(len(images)), generator(2), lambda _: None)
+        histories.append(gan.history)
+    assert histories[0] == histories[1][:3]
+
+
 def test_it_learns_two_digits() -> None:
     """After 60 steps what it makes of each is nearer to that digit's mean image than to the other's."""
     digits = load("digits", None)
