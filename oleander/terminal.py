@@ -234,7 +234,7 @@ def sized(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def summary(verdict: Mapping[str, Any], report: Path, console: Console | None = None) -> None:
-    """Print the verdict in words, the three numbers that matter and where the report is."""
+    """Print the verdict in words, the three numbers that matter, what is published, and where the report is."""
     from oleander.report.key_numbers import key_numbers  # noqa: PLC0415 - the package loads what writes pages
 
     console = console or Console()
@@ -247,6 +247,8 @@ def summary(verdict: Mapping[str, Any], report: Path, console: Console | None = 
             Text(number.value, style=f"bold {STYLE}", justify="right"), Text(f"{number.label}. {number.note}")
         )
     console.print(table)
+    for said in (verdict.get("defended") or {}).values():
+        console.print(Text(str(said["words"])))
     console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
 
 

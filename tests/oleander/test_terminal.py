@@ -199,3 +199,11 @@ def test_a_live_view_without_news_draws_nothing(fabricate: Callable[..., RunDire
         for _ in range(9):
             view.tick()
         assert len(written(console)) == drawn
+
+
+def test_the_summary_says_what_is_published(fabricate: Callable[..., RunDirectory]) -> None:
+    """The judge's words on each defended participant."""
+    console = plain()
+    verdict = fabricate().verdict() | {"defended": {"client-1": {"words": "Participant 1 trains on noise."}}}
+    summary(verdict, Path("report.html"), console)
+    assert "\nParticipant 1 trains on noise.\nReport:" in written(console)
