@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from watching import wait_for_the_end_of
 
+from oleander.accounting import epsilon_of
 from oleander.cli import main
 from oleander.engines.processes import descendants
 from oleander.rundir import RunDirectory
@@ -64,6 +65,7 @@ def test_a_failing_cell_stops_no_other_and_a_finished_one_is_not_repeated(
         lines = list(csv.DictReader(file))
     assert [line["defense"] for line in lines] == ["none", "broken"]
     assert float(lines[0]["accuracy"]) == fine["accuracy"]["mean"]
+    assert (lines[0]["epsilon"], lines[0]["reason"]) == ("", "there is no mechanism with a guarantee")
     run = RunDirectory.open(out / "cells" / found["cells"][0]["run"])
     assert run.environment()["engine"] == "inline"
     assert len(run.rounds()) == 2
@@ -72,6 +74,26 @@ def test_a_failing_cell_stops_no_other_and_a_finished_one_is_not_repeated(
     assert main([*asked, "--defenses", "none"]) == 0
     assert "1 cells, 1 of them finished already" in capfd.readouterr().out
     assert judged.stat().st_mtime_ns == before
+
+
+def test_epsilon_stands_in_every_form_of_the_table(
+    matrix_file: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Two rounds of central noise z = 2 against the thief, a participant: mu = sqrt(2) / 1, epsilon 6.65."""
+    private = {"server.privacy": "server-side-fixed-clipping"}
+    private["server.privacy_options"] = {"noise_multiplier": 2.0, "clipping_norm": 1.0}  # type: ignore[assignment]
+    path = matrix_file(attacks={"gan": {"set": QUICK}}, defenses={"central-dp": {"set": private}})
+    assert main(["matrix", path, "--out", str(tmp_path / "out")]) == 0
+    found = table(tmp_path / "out")
+    expected = epsilon_of(1.0, 2, 1e-5)
+    assert found["rows"][0]["epsilon"]["mean"] == found["cells"][0]["epsilon"] == pytest.approx(expected, rel=1e-5)
+    with (tmp_path / "out" / "matrix.csv").open(encoding="utf-8") as file:
+        (line,) = csv.DictReader(file)
+    assert (line["delta"], line["unit"], line["reason"]) == ("1e-05", "participant", "")
+    assert float(line["epsilon"]) == pytest.approx(expected, rel=1e-5)
+    said = f"{expected:.3g}, delta 1e-05, unit participant"
+    assert said in (tmp_path / "out" / "matrix.html").read_text(encoding="utf-8")
+    assert f"{expected:.3g}" in capfd.readouterr().out
 
 
 def test_a_run_that_was_not_judged_is_only_judged(matrix_file: Make, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from oleander import accounting
+from oleander import scenario as scenarios
 from oleander.judge.draws import drawn
 from oleander.report import write
 from oleander.report.pictures import image_uri
@@ -102,6 +104,22 @@ def test_names_and_reasons_stay_text(fabricate: Make, tmp_path: Path) -> None:
     assert "x" not in page.loads
     assert "<script>alert(1)</script>" in page.text
     assert page.text.count(evil) >= 5
+
+
+def test_what_is_guaranteed_stands_on_the_page(fabricate: Make, tmp_path: Path) -> None:
+    """Each mechanism's epsilon with its delta, or why there is none; without a mechanism there is no such part."""
+    run = fabricate()
+    assert "What is guaranteed" not in Page(write([run], tmp_path / "page.html")).text
+    lines = [{"round": number + 1, "clients": [0, 1, 2]} for number in range(2)]
+    clipped = "{ids: [1], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 0}}"
+    wrapper = "privacy: server-side-fixed-clipping, privacy_options: {noise_multiplier: 2, clipping_norm: 1}"
+    private = scenarios.load("demo", [f"clients+=[{clipped}]", f"server={{{wrapper}}}"])
+    verdict = run.verdict() | {"privacy": accounting.accounts(private, lines)}
+    (run.path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
+    text = Page(write([run], tmp_path / "page.html")).text
+    assert f"{accounting.epsilon_of(1.0, 2, 1e-5):.3g} at delta 1e-05" in text
+    assert "no guarantee: clipping alone hides nothing" in text
+    assert text.count("can subtract the noise") == 1
 
 
 def test_one_run_shows_its_verdict_and_numbers(fabricate: Make, tmp_path: Path) -> None:
