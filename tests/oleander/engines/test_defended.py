@@ -42,3 +42,20 @@ def test_a_defended_participant_publishes_look_alikes_on_both_engines(make_job: 
             said = [(job.run.logs / f"client-{client:02d}.log").read_text(encoding="utf-8") for client in (0, 1)]
             assert ["anti-gan of participant 1: step 10 of 10" in text for text in said] == [False, True]
     assert finals[0] == finals[1] != finals[2]
+
+
+def test_noise_for_privacy_is_the_same_between_processes_and_in_one(make_job: Callable[..., Job]) -> None:
+    """Central noise, clipping that the server asks for and a participant's own noise: the same weights on both."""
+    overrides = (
+        "server.privacy=client-side-adaptive-clipping",
+        "server.privacy_options={noise_multiplier: 0.05, initial_clipping_norm: 1.0}",
+        "clients=[{ids: [1], role: defended, defense: local-dp, options: {norm: 1, epsilon: 300}}]",
+        *UNDEFENDED[1:],
+    )
+    finals = []
+    for engine in ("grpc", "inline"):
+        job = make_job(2, 2, *overrides)
+        engines.run(engine, job)
+        assert [line["failures"] for line in job.run.rounds()] == [[], []]
+        finals.append((job.run.path / "global" / "final.safetensors").read_bytes())
+    assert finals[0] == finals[1]
