@@ -23,7 +23,7 @@ NO_GUARANTEE = "no guarantee"
 LETTERS = {J: "J", RECOGNISED: "R"}
 METRICS = (
     "J: share of the loot that shows the victim's class with its private property. R: share that is recognised as its "
-    "class, of the weakest target."
+    "class, of the weakest target. Epsilon: a participant's, over all rounds, against this attack."
 )
 SUFFIXES = {"mean": "", "low": "_low", "high": "_high"}
 
@@ -169,11 +169,10 @@ def number(spread: Mapping[str, Any], style: str = "") -> str:
 
 
 def epsilon(line: Mapping[str, Any]) -> str:
-    """Return a row's epsilon with what it is worth nothing without; or that there is no guarantee."""
+    """Return a row's epsilon with its delta; or that there is no guarantee."""
     if line["epsilon"]["mean"] is None:
         return NO_GUARANTEE
-    said = [f"{key} {value}" for key, value in line["privacy"].items() if key in ("delta", "unit")]
-    return ", ".join([number(line["epsilon"]), *said])
+    return f"{number(line['epsilon'])}, delta {line['privacy']['delta']:g}"
 
 
 def _digits(value: float, style: str) -> str:

@@ -91,7 +91,7 @@ def test_epsilon_stands_in_every_form_of_the_table(
         (line,) = csv.DictReader(file)
     assert (line["delta"], line["unit"], line["reason"]) == ("1e-05", "participant", "")
     assert float(line["epsilon"]) == pytest.approx(expected, rel=1e-5)
-    said = f"{expected:.3g}, delta 1e-05, unit participant"
+    said = f"{expected:.3g}, delta 1e-05"
     assert said in (tmp_path / "out" / "matrix.html").read_text(encoding="utf-8")
     assert f"{expected:.3g}" in capfd.readouterr().out
 
