@@ -40,7 +40,8 @@ def batches() -> Batches:
 
 def yes(answers: Tensor) -> NDArray[np.float64]:
     """Return the probabilities of logits."""
-    return 1 / (1 + np.exp(-answers.detach().double().numpy()))
+    found: NDArray[np.float64] = 1 / (1 + np.exp(-answers.detach().double().numpy()))
+    return found
 
 
 def test_both_sides_lose_what_equation_4_says() -> None:
