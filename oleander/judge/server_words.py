@@ -55,7 +55,7 @@ def of_class(label: int, target: Mapping[str, Any], prop: Mapping[str, Any]) -> 
     real = f"; of held-out real images it takes {percent(target['recognised_real'])}" * _finite(
         target["recognised_real"]
     )
-    counted = f"In the last round {percent(target['recognised'])} of {target['samples']} samples are taken for it{real}"
+    counted = f"In round {target['round']}, {percent(target['recognised'])} of {target['samples']} samples are taken for it{real}"
     place = (
         f"their nearest images among the victim's are {target['nn_rmse']:.2f} away, the nearest of other classes "
         f"{target['nn_rmse_other']:.2f}"
@@ -72,7 +72,10 @@ def of_class(label: int, target: Mapping[str, Any], prop: Mapping[str, Any]) -> 
         for line in prop["per_round"]
         if line["round"] in prop["rounds"] and str(label) in line["by_class"]
     ]
-    share = sum(late) / len(late) if late else math.nan
+    if not late:
+        words = f"In the last evaluations there is no loot for class {name}, though there was some earlier. {counted}."
+        return {"J": None, "conclusion": NO_LOOT, "words": words}
+    share = sum(late) / len(late)
     found = conclusion(share, target["recognised"], prop)
     lead = {
         SHOWN: f"Samples of class {name} are {prop['words']}, as the victim's are",

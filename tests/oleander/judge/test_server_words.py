@@ -32,6 +32,7 @@ PROPERTY: dict[str, Any] = {
 TARGET: dict[str, Any] = {
     "name": "2",
     "samples": 100,
+    "round": 100,
     "recognised": 0.9,
     "recognised_real": 0.97,
     "nn_rmse": 0.4,
@@ -125,6 +126,15 @@ def test_without_loot_nothing_is_said() -> None:
     assert server_words.headline(never) == "The server's attack (mgan-ai) never began."
     nothing = verdict() | {"last_loot_round": None}
     assert server_words.of_server(nothing) == "The server's attack (mgan-ai) began in round 60, but left no loot."
+
+
+def test_a_class_that_the_loot_has_no_longer_is_not_judged() -> None:
+    """Class 2 was drawn up to round 70, and not in the evaluations that count."""
+    lines = [{"round": number, "by_class": {"4": 0.1}} for number in (80, 90, 100)]
+    found = server_words.of_class(2, TARGET | {"round": 70}, PROPERTY | {"per_round": lines})
+    assert (found["J"], found["conclusion"]) == (None, "no loot")
+    assert "no loot for class 2" in found["words"]
+    assert "In round 70, 90 %" in found["words"]
 
 
 def test_the_verdict_tells_distances_without_a_claim() -> None:
