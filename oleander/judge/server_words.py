@@ -55,7 +55,8 @@ def of_class(label: int, target: Mapping[str, Any], prop: Mapping[str, Any]) -> 
     real = f"; of held-out real images it takes {percent(target['recognised_real'])}" * _finite(
         target["recognised_real"]
     )
-    counted = f"In round {target['round']}, {percent(target['recognised'])} of {target['samples']} samples are taken for it{real}"
+    taken = f"{percent(target['recognised'])} of {target['samples']} samples are taken for it{real}"
+    counted = f"In round {target['round']}, {taken}"
     place = (
         f"their nearest images among the victim's are {target['nn_rmse']:.2f} away, the nearest of other classes "
         f"{target['nn_rmse_other']:.2f}"
