@@ -19,6 +19,8 @@ from task.settings import TaskSettings, choose, expect, flatten, parse, to_dict
 
 ROLES = ("honest", "malicious", "defended")
 DEVICES = ("auto", "cpu")
+UNDEFENDED = "undefended"
+"""The defence that publishes the images themselves: a control."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +186,11 @@ class Scenario:
     def malicious(self) -> list[int]:
         """Return the ids of the malicious participants, in order."""
         return sorted(client for entry in self.clients if entry.role == "malicious" for client in entry.ids)
+
+    def defended(self) -> dict[int, str]:
+        """Return the participants' defences by id, without the control that defends nobody."""
+        given = [entry for entry in self.clients if entry.defense not in (None, UNDEFENDED)]
+        return {client: str(entry.defense) for entry in given for client in entry.ids}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scenario as plain values, as it stands in YAML."""

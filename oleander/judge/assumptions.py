@@ -3,7 +3,7 @@
 from typing import Any
 
 from oleander.early_noise import sends_early_noise
-from oleander.scenario import ClientSettings, Scenario
+from oleander.scenario import UNDEFENDED, ClientSettings, Scenario
 
 MEANS = ("fedavg", "fedprox", "fedadam")
 
@@ -75,7 +75,7 @@ def _defended(scenario: Scenario, entry: ClientSettings) -> dict[str, Any]:
     """Say who defends itself, and how, and who knows of it."""
     who = f"Participant{'s' if len(entry.ids) > 1 else ''} {', '.join(map(str, entry.ids))}"
     verb = "are" if len(entry.ids) > 1 else "is"
-    if entry.defense == "undefended":
+    if entry.defense == UNDEFENDED:
         return _fact(f"{who} {verb} not defended.")
     options = scenario.server.attack_options
     if options.get("knows") and options.get("victim") in entry.ids:

@@ -1,7 +1,7 @@
 """One attacker's loot, round by round and target by target."""
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,7 @@ class Attacker:
         early_noise: whether it sends noise from the first round on.
         seed: of all draws.
         only: the classes among its loot that count as targets; None for all.
+        defenses: of the participants who have one, by their ids.
         most_rounds, most_samples: of the loot that are looked at, the latter in each round and class.
 
     """
@@ -50,6 +51,7 @@ class Attacker:
     early_noise: bool
     seed: int
     only: tuple[int, ...] | None = None
+    defenses: Mapping[int, str] = field(default_factory=dict)
     most_rounds: int = MOST_ROUNDS
     most_samples: int = MOST_SAMPLES
 
@@ -166,6 +168,7 @@ def _target(attacker: Attacker, found: Findings, label: int, per_round: list[dic
     numbers: dict[str, Any] = {
         "name": attacker.names[label],
         "owner": list(truth.owners),
+        "defenses": sorted({attacker.defenses[owner] for owner in truth.owners if owner in attacker.defenses}),
         "control": truth.control,
         "samples": 0,
     }

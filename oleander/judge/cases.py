@@ -83,6 +83,7 @@ def _participant(who: str, scenario: Scenario, evidence: Evidence, final: nn.Mod
         shape=seen.shape,
         early_noise=entry is not None and sends_early_noise(entry),
         seed=scenario.federation.seed,
+        defenses=scenario.defended(),
     )
 
 
@@ -108,6 +109,7 @@ def _server(
         early_noise=False,
         seed=seed,
         only=_classes(dataset, holding, after),
+        defenses=scenario.defended(),
         most_rounds=server.MOST_ROUNDS,
         most_samples=server.most_samples(len(dataset.classes)),
     )

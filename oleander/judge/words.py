@@ -184,7 +184,7 @@ def _tally(who: str, targets: Sequence[Mapping[str, Any]]) -> str:
         lead = f"Whether {_subject(who).lower()} stole {_classes(unsteady)} depends on the round"
         parts.append(f"{lead}: {_recognition(unsteady)}.")
     if missed:
-        names = listed([str(one["name"]) for one in missed])
+        names = listed([f"{one['name']}{_behind(one, ' (', ')')}" for one in missed])
         kind = "class" if len(missed) == 1 else "classes"
         parts.append(
             f"That {_subject(who).lower()} stole the {kind} {names} is not shown: {_recognition(missed, most=True)}."
@@ -236,8 +236,14 @@ def _control(one: Mapping[str, Any]) -> str:
 
 def _classes(targets: Sequence[Mapping[str, Any]]) -> str:
     """Name classes and their owners."""
-    names = [f"{one['name']} (from {_who(one['owner'])})" for one in targets]
+    names = [f"{one['name']} (from {_who(one['owner'])}{_behind(one)})" for one in targets]
     return f"the {'class' if len(names) == 1 else 'classes'} {listed(names)}"
+
+
+def _behind(target: Mapping[str, Any], before: str = ", ", after: str = "") -> str:
+    """Name the defences of a target's owners; nothing where they have none."""
+    names = target.get("defenses")
+    return f"{before}behind {listed(names)}{after}" if names else ""
 
 
 def listed(names: Sequence[str]) -> str:

@@ -19,19 +19,25 @@ class KeyNumber:
 def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumber]:
     """Return the three numbers that matter. Of several targets the weakest theft counts, of controls the strongest.
 
-    Of a server's attack on a private property they are about that.
+    Targets behind a defence count only where there are no others. Of a server's attack on a private property the
+    numbers are about that.
     """
     said = next((prop for _, prop in properties_of(verdict)), None)
     if said is not None:
         return _of_property(said)
     rows = [numbers for _, _, numbers in targets_of(verdict)]
-    stolen = [row for row in rows if not row.get("control")]
+    wanted = [row for row in rows if not row.get("control")]
+    stolen = [row for row in wanted if not row.get("defenses")] or wanted
     control = [row for row in rows if row.get("control")]
     shares = [share for row in stolen if (share := finite(row.get("recognised"))) is not None]
     controls = [share for row in control if (share := finite(row.get("recognised"))) is not None]
     closest = [row for row in stolen if finite(row.get("nn_rmse")) is not None]
     farthest = max(closest, key=_closeness, default={})
     which = "the target" if len(stolen) == 1 else f"the weakest of {len(stolen)} targets"
+    defended = [row for row in wanted if row not in stolen and finite(row.get("recognised")) is not None]
+    if defended:
+        shares_of = [f"{row.get('name')} {written(row['recognised'], 'share')}" for row in defended]
+        which += f" that nobody defends. Of those behind a defence: {', '.join(shares_of)}"
     return (
         KeyNumber(
             value=written(min(shares, default=None), "share"),

@@ -21,7 +21,7 @@ SHORT += [f"clients.0.{key}" for key in ("options.start_round=2", "options.steps
 
 def federate(path: Path, *overrides: str) -> RunDirectory:
     """Run a short demo."""
-    scenario = scenarios.load("demo", [*SHORT, *overrides])
+    scenario = scenarios.load("gan-attack-digits", [*SHORT, *overrides])
     run = RunDirectory.create(scenario, path)
     engines.run("inline", engines.Job(scenario=scenario, run=run))
     return run

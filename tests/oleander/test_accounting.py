@@ -20,7 +20,7 @@ HONEST = ["clients=[]", "task.outputs=10", "task.partition.exclude=[]"]
 
 def loaded(*overrides: str) -> scenarios.Scenario:
     """Return the demo without its thief."""
-    return scenarios.load("demo", [*HONEST, *overrides])
+    return scenarios.load("gan-attack-digits", [*HONEST, *overrides])
 
 
 def defended(defense: str, options: str, ids: str = "[1, 3]") -> str:

@@ -14,18 +14,18 @@ from task.settings import SettingsError
 @pytest.fixture
 def run(tmp_path: Path) -> RunDirectory:
     """Return a new run directory of the demo."""
-    return RunDirectory.create(scenarios.load("demo"), tmp_path / "run")
+    return RunDirectory.create(scenarios.load("gan-attack-digits"), tmp_path / "run")
 
 
 def test_the_scenario_comes_back(run: RunDirectory) -> None:
     """scenario.yaml holds the resolved scenario."""
-    assert RunDirectory.open(run.path).scenario == scenarios.load("demo")
+    assert RunDirectory.open(run.path).scenario == scenarios.load("gan-attack-digits")
 
 
 def test_a_taken_folder_is_refused(run: RunDirectory) -> None:
     """A second run never overwrites a first."""
     with pytest.raises(SettingsError, match="new or empty folder"):
-        RunDirectory.create(scenarios.load("demo"), run.path)
+        RunDirectory.create(scenarios.load("gan-attack-digits"), run.path)
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
@@ -37,10 +37,10 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 def test_two_runs_of_one_second_get_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default folder is made of the time and the seed, and never taken twice."""
     monkeypatch.chdir(tmp_path)
-    demo = scenarios.load("demo", seed=4)
+    demo = scenarios.load("gan-attack-digits", seed=4)
     first, second = RunDirectory.create(demo), RunDirectory.create(demo)
     assert first.path != second.path
-    assert first.path.parent == tmp_path / "runs" / "demo"
+    assert first.path.parent == tmp_path / "runs" / "gan-attack-digits"
     assert "-4" in first.path.name
 
 

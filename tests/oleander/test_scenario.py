@@ -12,6 +12,7 @@ from oleander import shelf
 from oleander.preflight import settle
 from task.settings import SettingsError, unflatten
 
+LATE = "server.attack_options.start_round=7"
 VICTIM = ["server.attack_options.victim=2"]
 
 
@@ -27,7 +28,7 @@ def test_every_scenario_that_ships_loads_and_comes_back_from_its_own_text(name: 
 
 def test_holders_are_all_who_are_not_malicious() -> None:
     """The demo's thief, client 5, holds no data."""
-    assert scenarios.load("demo").task.partition.holders == (0, 1, 2, 3, 4)
+    assert scenarios.load("gan-attack-digits").task.partition.holders == (0, 1, 2, 3, 4)
 
 
 def test_an_extra_fake_label_gives_the_model_one_more_output() -> None:
@@ -38,14 +39,14 @@ def test_an_extra_fake_label_gives_the_model_one_more_output() -> None:
 
 def test_the_server_keeps_the_model_at_which_the_attack_starts() -> None:
     """By accuracy, or as the model after the round before a start round."""
-    assert scenarios.load("demo").federation.keep_accuracy == (0.75,)
-    by_round = scenarios.load("demo", ["clients.0.options.start_round=7"])
+    assert scenarios.load("gan-attack-digits").federation.keep_accuracy == (0.75,)
+    by_round = scenarios.load("gan-attack-digits", ["clients.0.options.start_round=7"])
     assert by_round.federation.keep_global == (6,)
 
 
 def test_on_grpc_the_server_is_told_nothing_of_the_attacker() -> None:
     """The roles are in the node's own config; in the simulation, which has none, in the run config."""
-    demo = scenarios.load("demo")
+    demo = scenarios.load("gan-attack-digits")
     told = demo.run_config(data="", out="", roles=False)
     assert "malicious" not in json.dumps(told)
     assert "attack" not in json.dumps(told)
@@ -56,9 +57,9 @@ def test_on_grpc_the_server_is_told_nothing_of_the_attacker() -> None:
 
 def test_on_grpc_the_participants_are_told_nothing_of_the_server_s_attack(toy_attack: str) -> None:
     """Their run config is that of the honest run; in the simulation, where all share one, it has the attack."""
-    attacked = scenarios.load("demo", [f"server.attack={toy_attack}", *VICTIM, "server.attack_options.start_round=7"])
+    attacked = scenarios.load("gan-attack-digits", [f"server.attack={toy_attack}", *VICTIM, LATE])
     honest = dataclasses.replace(attacked, name="honest", server=scenarios.ServerSettings())
-    honest = dataclasses.replace(honest, federation=scenarios.load("demo").federation)
+    honest = dataclasses.replace(honest, federation=scenarios.load("gan-attack-digits").federation)
     told = [scenario.run_config(data="d", out="o", roles=False) for scenario in (attacked, honest)]
     assert told[0] == told[1]
     config = unflatten(attacked.run_config(data="", out="", roles=True))
@@ -67,7 +68,7 @@ def test_on_grpc_the_participants_are_told_nothing_of_the_server_s_attack(toy_at
 
 def test_a_server_s_attack_is_resolved_with_all_its_options(toy_attack: str) -> None:
     """Also those left at their defaults; the model at which it starts is kept."""
-    chosen = scenarios.load("demo", [f"server.attack={toy_attack}", *VICTIM, "server.attack_options.start_round=7"])
+    chosen = scenarios.load("gan-attack-digits", [f"server.attack={toy_attack}", *VICTIM, LATE])
     assert chosen.server.attack_options == {"victim": 2, "active": False, "start_round": 7, "fail_in": []}
     assert chosen.federation.keep_global == (6,)
     assert scenarios.resolve(chosen) == chosen
@@ -100,7 +101,7 @@ def test_a_server_s_attack_is_resolved_with_all_its_options(toy_attack: str) -> 
 def test_a_server_s_attack_that_cannot_be_is_refused(overrides: list[str], text: str, toy_attack: str) -> None:
     """Victims from whom there is nothing to learn, attacks in the wrong place, options that are not there."""
     with pytest.raises(SettingsError, match=text):
-        scenarios.load("demo", [f"server.attack={toy_attack}", *overrides])
+        scenarios.load("gan-attack-digits", [f"server.attack={toy_attack}", *overrides])
 
 
 PROTECTED = "ids: [1], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 0}"
@@ -112,7 +113,7 @@ DEFENDED = [
 
 def test_a_defended_participant_alone_knows_of_its_defence() -> None:
     """Its node is told all options and where to publish; neither the server nor anybody else is told anything."""
-    chosen = scenarios.load("demo", DEFENDED)
+    chosen = scenarios.load("gan-attack-digits", DEFENDED)
     assert chosen.clients[0].options["lambda2"] == 4.0
     assert chosen.clients[0].options["critic_steps"] == 5
     assert chosen.task.partition.holders == (0, 1, 2, 3, 4, 5)
@@ -147,21 +148,21 @@ def test_a_defended_participant_alone_knows_of_its_defence() -> None:
 def test_a_defence_that_cannot_be_is_refused(override: str, text: str) -> None:
     """In the wrong role, mistyped, for somebody who holds nothing, or refreshed where nothing is fitted."""
     with pytest.raises(SettingsError, match=text):
-        scenarios.load("demo", [*DEFENDED, override])
+        scenarios.load("gan-attack-digits", [*DEFENDED, override])
 
 
 def test_a_defence_that_the_data_are_too_few_for_is_refused_before_anything_is_started() -> None:
     """Fifty images of two classes are 25 of each, fewer than a batch of 64; a batch of 20 is fine."""
     few = [*DEFENDED, "task.partition.images=50"]
     with pytest.raises(SettingsError, match=r"at least 64 images of class [0-9], as many as a batch, got 25"):
-        settle(scenarios.load("demo", few), None)
-    settle(scenarios.load("demo", [*few, "clients.0.options.batch_size=20"]), None)
-    settle(scenarios.load("demo", [f"clients=[{{{PROTECTED}}}]", *few[1:]]), None)
+        settle(scenarios.load("gan-attack-digits", few), None)
+    settle(scenarios.load("gan-attack-digits", [*few, "clients.0.options.batch_size=20"]), None)
+    settle(scenarios.load("gan-attack-digits", [f"clients=[{{{PROTECTED}}}]", *few[1:]]), None)
 
 
 def test_a_scenario_survives_flower_s_run_config() -> None:
     """Dotted scalars there, the same nesting back; empty tuples and nulls included."""
-    demo = scenarios.load("demo")
+    demo = scenarios.load("gan-attack-digits")
     config = demo.run_config(data="d", out="o", roles=True)
     assert all(isinstance(value, bool | int | float | str) for value in config.values())
     assert unflatten(config) == demo.to_dict() | {"data": "d", "out": "o"}
@@ -169,7 +170,7 @@ def test_a_scenario_survives_flower_s_run_config() -> None:
 
 def test_set_reaches_into_lists_and_makes_yaml_values() -> None:
     """--set clients.0.options.target=[1,2] is a list of numbers."""
-    changed = scenarios.load("demo", ["clients.0.options.target=[1, 2]", "task.optimizer.lr=0.5"], seed=9)
+    changed = scenarios.load("gan-attack-digits", ["clients.0.options.target=[1, 2]", "task.optimizer.lr=0.5"], seed=9)
     assert changed.clients[0].options["target"] == [1, 2]
     assert changed.task.optimizer.lr == 0.5
     assert changed.federation.seed == 9
@@ -207,7 +208,7 @@ def test_set_reaches_into_lists_and_makes_yaml_values() -> None:
 def test_impossible_requests_are_refused(override: str, text: str) -> None:
     """The message names what was expected; a mistyped name gets the nearest one."""
     with pytest.raises(SettingsError, match=text):
-        scenarios.load("demo", [override])
+        scenarios.load("gan-attack-digits", [override])
 
 
 def test_an_unknown_scenario_is_refused_with_the_nearest_name() -> None:

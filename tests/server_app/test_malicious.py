@@ -25,7 +25,7 @@ ATTACKED = [*HONEST, "server.attack=toy", "server.attack_options.victim=1", "ser
 
 def federate(path: Path, *overrides: str) -> RunDirectory:
     """Run a short federation of three on the digits."""
-    scenario = scenarios.load("demo", overrides)
+    scenario = scenarios.load("gan-attack-digits", overrides)
     run = RunDirectory.create(scenario, path)
     engines.run("inline", engines.Job(scenario=scenario, run=run))
     return run
@@ -118,7 +118,7 @@ def test_there_is_no_file_of_nothing(tmp_path: Path) -> None:
 
 def test_on_grpc_the_server_reads_its_own_part_from_its_own_disk(toy_attack: str, tmp_path: Path) -> None:
     """The run config that everyone gets has none of it; who else attacks stays unread."""
-    scenario = scenarios.load("demo", [f"server.attack={toy_attack}", "server.attack_options.victim=1"])
+    scenario = scenarios.load("gan-attack-digits", [f"server.attack={toy_attack}", "server.attack_options.victim=1"])
     run = RunDirectory.create(scenario, tmp_path / "run")
     shared: dict[str, Any] = unflatten(scenario.run_config(data="", out=str(run.path), roles=False))
     assert "toy" not in json.dumps(shared)

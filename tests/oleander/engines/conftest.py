@@ -25,7 +25,7 @@ def make_job(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
 
     def make(clients: int, rounds: int, *overrides: str, out: Path | None = None, stock: bool = False) -> Job:
         sizes = (f"federation.clients={clients}", f"federation.rounds={rounds}", f"clients.0.ids=[{clients - 1}]")
-        chosen = scenario.load("demo", [*SMALL, *sizes, *overrides])
+        chosen = scenario.load("gan-attack-digits", [*SMALL, *sizes, *overrides])
         run = RunDirectory.create(chosen, out or tmp_path_factory.mktemp("run") / "run")
         return Job(scenario=chosen, run=run, stock=stock)
 

@@ -45,7 +45,9 @@ def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def scenario() -> scenarios.Scenario:
     """The demo, shorter: five participants of two digits each, participant 1 holds the threes, nobody a nine."""
     options = [f"clients.0.options.{key}" for key in ("target=[3,9]", f"start_round={START}")]
-    return scenarios.load("demo", [f"federation.rounds={ROUNDS}", "paper_values={recognised: 0.9}", *options])
+    return scenarios.load(
+        "gan-attack-digits", [f"federation.rounds={ROUNDS}", "paper_values={recognised: 0.9}", *options]
+    )
 
 
 @pytest.fixture(scope="session")

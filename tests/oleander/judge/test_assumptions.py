@@ -48,7 +48,7 @@ def test_a_defended_participant_is_named() -> None:
 
 def test_a_single_run_is_a_single_run() -> None:
     """The last assumption is about the seed."""
-    assert "one seed" in assumptions(scenarios.load("demo"))[-1]["text"]
+    assert "one seed" in assumptions(scenarios.load("gan-attack-digits"))[-1]["text"]
 
 
 def test_a_malicious_server_is_granted_a_lot() -> None:

@@ -25,7 +25,7 @@ DEFENDED = (
 def run(digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
     """Return a run whose participant 3 has published half of its images and as many black ones."""
     monkeypatch.setattr(riafi.Settings, "steps", 50)
-    scenario = scenarios.load("demo", DEFENDED)
+    scenario = scenarios.load("gan-attack-digits", DEFENDED)
     made = RunDirectory.create(scenario, tmp_path / "run")
     mine = held(digits, scenario.task, 5, 0)[OWNER]
     half = mine[: len(mine) // 2]

@@ -91,6 +91,18 @@ def test_the_headline_names_what_was_stolen_and_what_was_not() -> None:
     )
 
 
+def test_a_defence_is_named_where_it_held_and_where_it_did_not() -> None:
+    """Behind the class that it belongs to, stolen or not."""
+    defended = {"defenses": ["anti-gan"]}
+    targets = {
+        "4": target(name="4", **defended),
+        "6": target(name="6", recognised=0.1, recognised_low=0.05, **defended),
+    }
+    said = headline(targets)
+    assert "stole the class 4 (from participant 1, behind anti-gan), as" in said
+    assert "stole the class 6 (behind anti-gan) is not shown" in said
+
+
 def test_several_thefts_are_one_sentence() -> None:
     """By name and owner; of different shares the least is told; a recognised control takes from what they prove."""
     targets = {

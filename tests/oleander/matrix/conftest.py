@@ -14,7 +14,7 @@ def matrix_file(tmp_path: Path) -> Callable[..., str]:
 
     def make(**values: Any) -> str:
         path = tmp_path / "small.yaml"
-        given = {"name": "small", "base": "demo", "attacks": {"gan": {}}} | values
+        given = {"name": "small", "base": "gan-attack-digits", "attacks": {"gan": {}}} | values
         path.write_text(
             yaml.safe_dump({key: value for key, value in given.items() if value is not None}, sort_keys=False)
         )

@@ -30,7 +30,7 @@ def test_a_matrix_without_defenses_has_none(matrix_file: Callable[..., str]) -> 
 def test_a_plain_scenario_with_a_sweep_is_a_matrix(tmp_path: Path) -> None:
     """Of its own attack, no defence, and every value of the sweep; a base's path counts from the file that names it."""
     path = tmp_path / "swept.yaml"
-    text = (shelf.folder() / "demo.yaml").read_text(encoding="utf-8")
+    text = (shelf.folder() / "gan-attack-digits.yaml").read_text(encoding="utf-8")
     path.write_text(text + "sweep: {clients.0.options.steps: [1, 2, 3]}\n", encoding="utf-8")
     cells = expand(load(str(path)))
     assert [(cell.attack, cell.defense, cell.scenario.clients[0].options["steps"]) for cell in cells] == [

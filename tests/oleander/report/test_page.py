@@ -113,7 +113,7 @@ def test_what_is_guaranteed_stands_on_the_page(fabricate: Make, tmp_path: Path) 
     lines = [{"round": number + 1, "clients": [0, 1, 2]} for number in range(2)]
     clipped = "{ids: [1], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 0}}"
     wrapper = "privacy: server-side-fixed-clipping, privacy_options: {noise_multiplier: 2, clipping_norm: 1}"
-    private = scenarios.load("demo", [f"clients+=[{clipped}]", f"server={{{wrapper}}}"])
+    private = scenarios.load("gan-attack-digits", [f"clients+=[{clipped}]", f"server={{{wrapper}}}"])
     verdict = run.verdict() | {"privacy": accounting.accounts(private, lines)}
     (run.path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
     text = Page(write([run], tmp_path / "page.html")).text
