@@ -1,7 +1,7 @@
 """What keeps a generator from adversarial noise: priors on its images, and images that are of no class.
 
 None of it needs data of the target. All of it is ours, not a paper's; benchmarks/ablation.py measures what each part
-does to the demo.
+does to 8x8 digits.
 """
 
 from collections.abc import Callable

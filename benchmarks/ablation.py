@@ -1,10 +1,10 @@
-"""What each part of the client-side GAN attack does on the demo: every part switched off in turn, several seeds.
+"""What each part of the client-side GAN attack does on digits: every part switched off in turn, several seeds.
 
     python benchmarks/ablation.py --seeds 3
 
 Each row is the mean over the seeds of the share of the last round's loot which the independent judge takes for the
 target, for the targets that somebody owns and for the control that nobody owns, and of the federation's accuracy at the
-end. The rows are runs of `oleander run demo` with the options that stand in the row's second column.
+end. The rows are runs of `oleander run gan-attack-digits` with the options that stand in the row's second column.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from oleander.rundir import RunDirectory
 
 BARE = ("tv=0", "dark=0", "diversity=0", "ensemble=1", "replay_rounds=0", "noise_images=0")
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "demo": (),
+    "gan-attack-digits": (),
     "no total variation": ("tv=0",),
     "no dark prior": ("dark=0",),
     "no diversity": ("diversity=0",),
@@ -35,8 +35,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
 
 
 def run(options: tuple[str, ...], seed: int, engine: str, out: Path) -> RunDirectory:
-    """Run the demo with these options of the attack."""
-    command = [sys.executable, "-m", "oleander", "run", "demo", "--seed", str(seed), "--engine", engine]
+    """Run the scenario with these options of the attack."""
+    command = [sys.executable, "-m", "oleander", "run", "gan-attack-digits", "--seed", str(seed), "--engine", engine]
     command += ["--out", str(out)]
     for option in options:
         command += ["--set", f"clients.0.options.{option}"]

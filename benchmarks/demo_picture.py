@@ -32,7 +32,9 @@ def main() -> None:
     rows = []
     for target in labels.unique().tolist():
         loot = images[labels == target][:COLUMNS]
-        rows.append((f"stolen {target}", loot))
+        owner = next((client for client, pair in run.victims().items() if (pair[1] == target).any()), None)
+        behind = ", defended" if owner in run.scenario.defended() else ""
+        rows.append((f"stolen {target}{behind}" if owner is not None else f"{target}, nobody's", loot))
         owned = torch.cat([pair[0][pair[1] == target] for pair in real])
         if len(owned):
             nearest = torch.cdist(loot.flatten(1), owned.flatten(1)).argmin(1)
@@ -42,8 +44,8 @@ def main() -> None:
         for image, axis in zip(row, line, strict=True):
             axis.imshow(image[0], cmap="gray", vmin=-1, vmax=1, interpolation="bicubic")
             axis.set_axis_off()
-        line[0].text(-2, 3.5, name, ha="right", va="center", fontsize=11)
-    figure.subplots_adjust(left=0.17, right=0.995, top=0.99, bottom=0.01, wspace=0.06, hspace=0.08)
+        line[0].text(-1.5, 3.5, name, ha="right", va="center", fontsize=11)
+    figure.subplots_adjust(left=0.2, right=0.995, top=0.99, bottom=0.01, wspace=0.06, hspace=0.08)
     figure.savefig(arguments.out, dpi=100)
 
 

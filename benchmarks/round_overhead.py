@@ -2,8 +2,8 @@
 
     python benchmarks/round_overhead.py [--clients 5] [--rounds 20] [--stock-rounds 2] [--memory-rounds 100]
 
-Runs the demo's federation (without starting its attack, which is the client's own work) with the warm fleet and, with
-the same seed, with Flower's own commands; prints the median of both, their ratio, and whether the final weights of a
+Runs gan-attack-digits (without starting its attack, which is the client's own work) with the warm fleet and, with the
+same seed, with Flower's own commands; prints the median of both, their ratio, and whether the final weights of a
 run of the same length agree. The first round is left out: every process does something for the first time in it. Beside
 it, the memory of all processes of the warm fleet (PSS: what they share is counted once) over the rounds.
 """
@@ -26,7 +26,7 @@ def federation(clients: int, rounds: int, folder: Path, *, stock: bool) -> tuple
     """Run a federation; return its directory, and the memory in MB by the number of rounds that were done."""
     sizes = [f"federation.clients={clients}", f"federation.rounds={rounds}", f"clients.0.ids=[{clients - 1}]"]
     never = ["clients.0.options.start_accuracy=null", "clients.0.options.start_round=1000000", "federation.devices=cpu"]
-    chosen = scenario.load("demo", [*sizes, *never])
+    chosen = scenario.load("gan-attack-digits", [*sizes, *never])
     run = RunDirectory.create(chosen, folder)
     memory: dict[int, float] = {}
 

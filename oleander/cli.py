@@ -76,8 +76,11 @@ def options(*, version: Version = False) -> None:
 
 @app.command()
 def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: Stock = False) -> None:
-    """Steal handwritten digits from another participant, offline, in two minutes, and show them."""
-    console.print("Six participants learn handwritten digits; one of them is a thief. This takes a minute or two.")
+    """Steal handwritten digits from other participants, two of them defended, offline, and show them."""
+    console.print(
+        "Six participants learn handwritten digits; one of them is a thief, two defend themselves. "
+        "This takes a minute or two."
+    )
     _run(load("demo", seed=seed), engine=engine, data=None, out=out, stock=stock)
 
 

@@ -1,7 +1,7 @@
 """A matrix scenario: a base and two tables, YAML in, frozen dataclasses out, checked once, here.
 
     name: my-matrix
-    base: demo                                   # what every cell begins with: a scenario's name, or a path
+    base: gan-attack-digits                      # what every cell begins with: a scenario's name, or a path
     attacks:
       gan: {victims: [1, 3]}                     # as the base has it
       quick-gan: {set: {clients.0.options.steps: 20}}
