@@ -7,7 +7,8 @@ Each round the server takes the victim's own model (what it was sent plus its up
 with three heads: category, real or fake (against the auxiliary images), and identity: the victim's representatives,
 estimated from its update (eq. 6 to 8), against those of the other clients. A generator that is told a category and an
 identity learns from all three (eq. 4). Passive: the federation sees nothing of it. Active: the victim alone is sent an
-isolated model, the discriminator's own; what comes back is the victim's alone, so there is no identity head.
+isolated model, the discriminator's own; what comes back is the victim's alone, so there is no identity head. Of the
+repaired recipe's active attack only half is left, see 4.
 
 `recipe: paper` is that. `recipe: repaired` sets the options of attacks.mgan_options.REPAIRED, each of which can be set
 by itself; `benchmarks/mgan_ai.py` measures variants without one of them.
@@ -19,10 +20,10 @@ Differences from the paper:
    the update (attacks.representatives). A category without auxiliary images is left out.
 3. `update_match` (repaired), ours: images drawn as the victim's must also explain what it sent. One step of gradient
    descent on a batch of them, each category weighted as the update weighs it, must point where the update points
-   (attacks.update_match): eq. 6 asked of the generator rather than of ten free images. This is what carries most of the
-   property.
-4. `isolate_on: aggregate` (repaired): an isolated victim is sent the others' model, of which it stays no part. Its own,
-   which learns from it alone, soon fits it so well that its updates say little.
+   (attacks.update_match): eq. 6 asked of the generator rather than of ten free images.
+4. `isolate_on: aggregate` (repaired): the victim's updates stay out of the global model, and that model, which is the
+   others', is what the victim is sent like everybody else. It is not isolated as in section V-D, where its model learns
+   from it alone: that one soon fits it so well that its updates say little. Nobody could notice it by comparing models.
 5. `judges: own` (repaired): real or fake, and identity, are judged by networks of their own, which persist; the
    category is read from the victim's model, untouched.
 6. `turned` (scenarios of turned digits): auxiliary images are turned at random by up to so many degrees. That flatters

@@ -42,7 +42,7 @@ class Options:
         recipe: `paper` or `repaired`; the latter gives the options of REPAIRED other defaults.
         start_round: the attack begins in this round ...
         start_accuracy: ... or in the first whose global model has reached this, whichever comes first.
-        stop_accuracy: the generator is left alone once the victim's model assigns this share of its samples to their
+        stop_accuracy: the generator is left alone once the shared model assigns this share of its samples to their
             category in three rounds running; the federation goes on.
         network: of the generator (attacks.generators).
         steps: generator steps a round; `discriminator_steps` before each, None for the paper's growing number.
@@ -61,8 +61,8 @@ class Options:
         owned_only: the generator learns only the categories that the victim's update gives away.
         match: identity is learnt on categories that the victim and others both have, as far as there are any.
         identify: whether there is an identity head; None: for a passive attack alone.
-        isolate_on: what an isolated victim is sent: `own`, the discriminator's body, or `aggregate`, the model of the
-            others, of which it stays no part.
+        isolate_on: what an active attack's victim is sent: `own`, the discriminator's body, or `aggregate`, the global
+            model, of which it stays no part.
         identity_condition: `both`: the generator learns the victim and the others; `victim`: the victim alone.
         update_match: weight of how far the update that the victim's images would give is from the one that it sent.
         input_noise: standard deviation of noise on what the judges see.

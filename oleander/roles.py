@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from task.settings import expect, to_dict
+from task.settings import SettingsError, expect, to_dict
 
 if TYPE_CHECKING:  # it imports this
     from oleander.scenario import ClientSettings, Scenario, ServerSettings
@@ -39,7 +39,11 @@ def server(settings: "ServerSettings") -> "ServerSettings":
     from attacks.registry import options  # noqa: PLC0415 - it imports torch
     from attacks.views import ServerView  # noqa: PLC0415
 
-    values = options(settings.attack, settings.attack_options, ServerView)
+    try:
+        values = options(settings.attack, settings.attack_options, ServerView)
+    except SettingsError as error:
+        hint = " For another attack than the scenario's, begin with --set server.attack_options={}."
+        raise SettingsError(f"{error}{hint * str(error).startswith('Expected a key of')}") from None
     return dataclasses.replace(settings, attack_options=to_dict(values))
 
 

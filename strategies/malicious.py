@@ -5,8 +5,8 @@ User-Level Privacy Leakage From Federated Learning (INFOCOM 2019, arXiv:1812.005
 
 The inner strategy decides whom to ask and how to aggregate; an attack (attacks.views.ServerAttack) only looks on. A
 passive one leaves every message and every reply as it is, so that the global model is that of an honest server, bit for
-bit. An active one sends its victim another model than the others and keeps the victim's reply out of the global model;
-that reply counts for federation.min_replies all the same. It stands inside `Recording`, which hands it usable replies
+bit. An active one keeps its victim's reply out of the global model and may send it another model than the others; that
+reply counts for federation.min_replies all the same. It stands inside `Recording`, which hands it usable replies
 in the order of the participants' ids.
 
 Difference from the paper: the attack works between the rounds, while the participants wait; how long is on record.

@@ -92,7 +92,9 @@ def _of_the_server(scenario: Scenario) -> list[dict[str, Any]]:
         text = "The attack reads the very images that its victim trains on, which no federation shows to anybody."
         found = [_flatters(text)]
     if options.get("mode") == "active":
-        found.append(_fact("The server sends its victim another model than everybody else."))
+        found.append(_fact("The server keeps its victim's updates out of the global model."))
+        if options.get("isolate_on") == "own":
+            found.append(_fact("It sends its victim another model than everybody else."))
     elif options.get("mode") == "passive":
         found.append(_fact("The server takes part as it should: the global model is that of an honest one."))
     if options.get("turned"):

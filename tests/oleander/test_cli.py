@@ -83,6 +83,7 @@ def test_help_imports_neither_torch_nor_flower() -> None:
         (["run", "demo", "--engine", "grcp"], "Did you mean 'grpc'"),
         (["run", "demo", "--set", "server.attack=gan"], "put it under clients"),
         (["run", "demo", "--set", "server.attack_options.victim=1"], "an attack for server.attack_options"),
+        (["run", "mgan-ai-digits", "--set", "server.attack=model-inversion"], "--set server.attack_options={}"),
         (["run", "gan-attack-mnist", "--data", "/nonexistent"], "--data"),
         (["run", "matrix-digits"], "Run it with `oleander matrix matrix-digits`"),
         (["matrix", "demo"], "Run it with `oleander run demo`"),

@@ -52,7 +52,7 @@ def test_a_single_run_is_a_single_run() -> None:
 
 
 def test_a_malicious_server_is_granted_a_lot() -> None:
-    """Single updates, images of the same kind, a guess of the property; an active one is seen to send other models."""
+    """Single updates, images of the same kind, a guess of the property; what an active one does."""
     text = flattering("mgan-ai-passive-mnist")
     for phrase in (
         "update by itself",
@@ -65,4 +65,7 @@ def test_a_malicious_server_is_granted_a_lot() -> None:
     assert "upright, as a control" in flattering("mgan-ai-passive-mnist", "task.private.degrees=0")
     assert "All marked images" in flattering("mgan-ai-passive-faces")
     told = [one["text"] for one in assumptions(scenarios.load("mgan-ai-active-mnist"))]
-    assert "The server sends its victim another model than everybody else." in told
+    assert "The server keeps its victim's updates out of the global model." in told
+    own = scenarios.load("mgan-ai-active-mnist", ["server.attack_options.isolate_on=own"])
+    different = "It sends its victim another model than everybody else."
+    assert (different in told, different in [one["text"] for one in assumptions(own)]) == (False, True)
