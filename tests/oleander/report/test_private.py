@@ -97,6 +97,7 @@ def test_the_page_tells_j_and_all_that_stands_against_it(run: RunDirectory, tmp_
         "not computed",
         "Of 3 of 3 classes",
         "8 %",
+        "malicious: toy",
         "toy, by the server",
         "Right about class and property",
         "The attack&#39;s share of the rounds&#39; time",
