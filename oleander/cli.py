@@ -131,7 +131,7 @@ def report(
     from oleander.report import write  # noqa: PLC0415
     from oleander.rundir import RunDirectory, page_of  # noqa: PLC0415
 
-    opened = [RunDirectory.open(path) for path in runs]
+    opened = [RunDirectory.open(path) for path in dict.fromkeys(path.resolve() for path in runs)]  # each counts once
     console.print(f"Report: {write(opened, out or page_of(opened), paper)}", soft_wrap=True)
 
 

@@ -149,6 +149,8 @@ def test_the_page_of_several_runs_is_none_of_their_own(
     monkeypatch.chdir(tmp_path)
     assert main(["report", first]) == 0
     own = (Path(first) / "report.html").read_bytes()
+    assert main(["report", first, str(Path(first) / ".")]) == 0
+    assert (Path(first) / "report.html").read_bytes() == own
     assert main(["report", first, second]) == main(["report", second, first]) == 0
     assert (Path(first) / "report.html").read_bytes() == own
     assert not (Path(second) / "report.html").exists()
