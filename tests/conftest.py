@@ -1,6 +1,7 @@
 """Fixtures for all tests, and a loud word about those that were skipped for want of data."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -22,6 +23,13 @@ NEEDS_DATA = "needs MNIST, Fashion-MNIST, AT&T faces and CIFAR-10: set $OLEANDER
 def _one_thread() -> None:
     """Keep PyTorch to one thread: the tests are small, and their results must not depend on the machine."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Let what the tests start be stopped by SIGINT, which a shell's job in the background hands down as ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
