@@ -146,11 +146,11 @@ class Wgan:
             fake = self.images(self.latents(len(labels), generator).to(device), labels)
         share = torch.rand(len(labels), 1, 1, 1, generator=generator).to(device)
         between = real.lerp(fake, share).requires_grad_()
-        values = self.values(torch.cat([real, fake, between]), labels.repeat(3))
-        liked, made, mixed = values.chunk(3)
-        (slope,) = torch.autograd.grad(mixed.sum(), between, create_graph=True)
+        # The penalty's images go by themselves: together with the others, theirs would be derived twice as well.
+        (slope,) = torch.autograd.grad(self.values(between, labels).sum(), between, create_graph=True)
         steepness = slope.flatten(1).norm(dim=1)
         penalty: Tensor = self.settings.penalty * (steepness - 1).square().mean()
+        liked, made = self.values(torch.cat([real, fake]), labels.repeat(2)).chunk(2)
         return made.mean() - liked.mean() + penalty
 
     def _batch(self, own: Images, generator: torch.Generator) -> Tensor:
