@@ -181,12 +181,12 @@ class MganAi:
         batches = Batches(self.options, categories, view.auxiliary, self._pools(), generator=generator, device=device)
         shares = self.seen[: self.facts.classes].double()
         sent = Sent(self.networks.frozen(self.sent).to(device), self.update, shares / shares.sum())
-        if self.options.turned and self.options.turn_match:
-            batches.weigh(sent)
+        turns = batches.weigh(sent) if self.options.turned and self.options.turn_match else {}
         leaning = self.isolated_model if own else self._leaning()
         self._metrics = self.networks.train(leaning, sent, batches, view.round)
         broken = [name for name, loss in self._metrics.items() if not math.isfinite(loss)]
         expect(not broken, "finite losses of the attack's own networks", broken, "Lower lr or discriminator_lr.")
+        self._metrics |= turns
         self.rounds, self.learnt = self.rounds + 1, categories
         self.identified += batches.pools is not None and self.options.identity_condition == "both"
         self._watch(view.aggregate, generator)
@@ -265,7 +265,10 @@ class MganAi:
         return self.estimates
 
     def metrics(self) -> dict[str, float]:
-        """Return the last losses in nats, and the share of samples that the shared model agrees with."""
+        """Return the last losses in nats, the share of samples that the shared model agrees with, and of turns.
+
+        The latter by attacks.mgan_batches.TURN and the degrees: the turns for which the victim's update speaks.
+        """
         return dict(self._metrics)
 
     def _nothing(self) -> Images:

@@ -15,6 +15,7 @@ from task.settings import expect
 
 EPSILON = 1e-3
 TURNS, WEIGHED = 13, 64  # turns that are weighed, and auxiliary images that weigh them
+TURN = "turn_"
 
 
 class Batches:
@@ -60,8 +61,13 @@ class Batches:
         steps = torch.multinomial(self.turns, count, replacement=True, generator=self.generator)
         return (2 * (steps + torch.rand(count, generator=self.generator)) / TURNS - 1) * self.options.turned
 
-    def weigh(self, sent: Sent) -> None:
-        """Weight the turns by how well auxiliary images turned so explain the victim's update."""
+    def weigh(self, sent: Sent) -> dict[str, float]:
+        """Weight the turns by how well auxiliary images turned so explain the victim's update.
+
+        Returns:
+            The shares of the turns before somebody else's are mixed in, by `turn_` and the middle in degrees.
+
+        """
         chosen = torch.randint(len(self.known.images), (WEIGHED,), generator=self.generator)
         images, labels = self.known.images[chosen], self.known.labels[chosen].to(self.device)
         middles = ((2 * torch.arange(TURNS) + 1) / TURNS - 1) * self.options.turned
@@ -69,6 +75,7 @@ class Batches:
         explained = (-torch.stack(distances).detach().cpu() / self.options.turn_match).softmax(0)
         # Two identities: somebody else's images may be turned otherwise.
         self.turns = (explained + self.turns) / 2 if self.pools else explained
+        return {f"{TURN}{one:.1f}": share for one, share in zip(middles.tolist(), explained.tolist(), strict=True)}
 
     def representatives(self, count: int) -> Images:
         """Draw `count` of the victim's representatives and then of the others', of the same categories if matched."""

@@ -7,11 +7,13 @@ The federation is `oleander run mgan-ai-passive-mnist` (or -active-) as a plain 
 same models; the judge is that of the verdict. J is the share of the loot of the victim's classes that the judge takes
 for the right digit, turned as the victim's are; each number is the mean of the last three evaluations, five rounds
 apart. "other" is J of images drawn with the identity of somebody else; "not owned" that of classes that the victim does
-not hold; "upright" is the same attack on a victim whose images are not turned. Below the table stands J of the
-server's own images, turned as the attack turns them, which know nothing of the victim.
+not hold; "upright" is the same attack on a victim whose images are not turned. "angle" is J of the server's own images
+turned by what the victim's update says, without a generator; below the table stands J of these images turned by any
+angle, which know nothing of the victim.
 """
 
 import argparse
+import math
 import statistics
 import sys
 import time
@@ -28,12 +30,13 @@ from torch import Tensor
 from attacks import mgan_ai, registry, representatives
 from attacks.views import ServerView
 from oleander import scenario as scenarios
-from oleander.judge import independent, training_set, victims
+from oleander.judge import cases, independent, training_set, victims
+from oleander.judge.disclosure import shown_share
 from oleander.judge.properties import PropertyJudge
 from oleander.preflight import settle
 from oleander.scenario import Scenario
 from server_app.app import evaluation_set
-from task import models, private
+from task import models
 from task.datasets import to_float
 from task.facts import Images, TaskFacts
 from task.models import weights
@@ -70,10 +73,11 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
 
 @dataclass
 class Attacked:
-    """One variant on one federation: the attack, and J, J of the control and of classes not owned by evaluation."""
+    """One variant on one federation: the attack, its evaluations (see `evaluate`), and its metrics round by round."""
 
     attack: mgan_ai.MganAi
     lines: list[tuple[float, float, float]] = field(default_factory=list)
+    log: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0
 
     def means(self) -> tuple[float, float, float]:
@@ -107,14 +111,14 @@ class Federation:
         self.victim = scenario.server.attack_options["victim"]
         self.owned = self.clients.labels[self.victim].unique()
 
-    def judge(self) -> PropertyJudge:
-        """Return the judge of the verdict."""
+    def judge(self) -> tuple[PropertyJudge, victims.Victim]:
+        """Return the judge of the verdict, and whom it knows."""
         parts = held(self.dataset, self.scenario.task, self.scenario.federation.clients, self.seed)
         victim = victims.find(self.dataset, self.scenario.task, parts)
         found = independent.appoint(self.dataset, parts, victim, self.seed, training_set.cache_folder()).properties
-        if found is None:
+        if found is None or victim is None:
             raise SystemExit(f"Expected a scenario with a private property, got {self.scenario.name}.")
-        return found
+        return found, victim
 
     def attack(self, variant: str, changed: Mapping[str, Any]) -> mgan_ai.MganAi:
         """Build one variant, as `--set` would."""
@@ -173,40 +177,37 @@ class Federation:
                 began = time.perf_counter()
                 one.attack.observe(view, generator(self.seed, "server", "attack", number))
                 one.seconds += time.perf_counter() - began
+                one.log.append(one.attack.metrics())
                 if one.attack.started and (number % EVERY == 0 or number == total):
                     one.lines.append(self.evaluate(one.attack, judge, number))
             accuracies.append(evaluate(view.aggregate, self.auxiliary.images, self.auxiliary.labels).accuracy)
             state = weights(view.aggregate)
         return accuracies
 
-    def baseline(self, judge: PropertyJudge, turned: float) -> float:
-        """Return J of the server's own images, turned as the attack turns them: what knows nothing of the victim."""
-        known = torch.isin(self.auxiliary.labels, self.owned)
-        images, labels = self.auxiliary.images[known], self.auxiliary.labels[known]
-        angles = (torch.rand(len(images), generator=generator(self.seed, "baseline")) * 2 - 1) * turned
-        return shown(judge, Images(private.turned(images, angles), labels))
+    def own_images(self, judge: PropertyJudge, victim: victims.Victim, log: list[dict[str, float]]) -> float:
+        """Return J of the server's own images, turned by any angle, or by what an attack's log says of the update."""
+        turned = float(self.scenario.server.attack_options.get("turned") or 0)
+        images = cases.auxiliary(self.dataset, victim, turned, self.seed, cases.turns(log) or None)
+        return shown_share(judge, images.images, images.labels)
 
     def evaluate(self, attack: mgan_ai.MganAi, judge: PropertyJudge, number: int) -> tuple[float, float, float]:
         """Return J of the loot, of the control and of classes that the victim does not own; NaN where there is none."""
 
-        def share(found: Images, owned: bool) -> float:  # noqa: FBT001 - two kinds of one number
-            mask = torch.isin(found.labels, self.owned) == owned
-            if not mask.any():
-                return float("nan")
-            return shown(judge, Images(found.images[mask], found.labels[mask]))
+        def share(found: Images, classes: list[int]) -> float:
+            """Return the mean of the classes' shares; one without images counts as not shown."""
+            if not torch.isin(found.labels, torch.tensor(classes)).any():
+                return math.nan
+            shares = [shown_share(judge, found.images, found.labels, [one]) for one in classes]
+            return sum(0.0 if math.isnan(one) else one for one in shares) / len(shares)
 
+        mine = self.owned.tolist()
+        others = [one for one in range(self.facts.classes) if one not in mine]
         draw = generator(self.seed, "server", "loot", number)
         loot = attack.loot(SAMPLES, draw)
         strange = Images(
             *(torch.cat(pair) for pair in zip(astuple(loot), astuple(attack.not_owned(SAMPLES, draw)), strict=True))
         )
-        return share(loot, owned=True), share(attack.control(SAMPLES, draw), owned=True), share(strange, owned=False)
-
-
-def shown(judge: PropertyJudge, found: Images) -> float:
-    """Return J: the share of images in which the judge sees their class and the victim's property."""
-    seen = judge.verdicts(found.images)
-    return ((seen.category == found.labels) & seen.marked & ~seen.junk).double().mean().item()
+        return share(loot, mine), share(attack.control(SAMPLES, draw), mine), share(strange, others)
 
 
 def main() -> None:
@@ -222,7 +223,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)  # as the participants do
     wanted = {name: one for name, one in VARIANTS[given.mode].items() if not given.only or name in given.only}
-    results: dict[str, list[tuple[float, float, float]]] = {name: [] for name in wanted}
+    results: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in wanted}
     accuracy: dict[str, list[float]] = {name: [] for name in wanted}
     baselines: dict[int, float] = {}
     for seed in range(given.first, given.first + given.seeds):
@@ -232,35 +233,32 @@ def main() -> None:
             name = given.scenario or f"mgan-ai-{given.mode}-mnist"
             federation = Federation(settle(scenarios.load(name, overrides, seed), given.data), given.data)
             attacks = {one: Attacked(federation.attack(one, wanted[one])) for one in batch}
-            judge = federation.judge()
-            turned = federation.scenario.server.attack_options.get("turned", 0.0)
-            baselines[seed] = federation.baseline(judge, turned)
+            judge, victim = federation.judge()
+            baselines[seed] = federation.own_images(judge, victim, [])
             sys.stderr.write(
                 f"seed {seed}, classes {federation.owned.tolist()}: the server's own images {baselines[seed]:.2f}\n"
             )
             accuracies = federation.run(list(attacks.values()), judge)
             for one, attacked in attacks.items():
-                results[one].append(attacked.means())
-                accuracy[one].append(accuracies[-1])
                 j, other, not_owned = attacked.means()
+                angle = federation.own_images(judge, victim, attacked.log) if cases.turns(attacked.log) else math.nan
+                results[one].append((j, other, not_owned, angle))
+                accuracy[one].append(accuracies[-1])
                 sys.stderr.write(
-                    f"seed {seed}, {one}: J {j:.2f}, other {other:.2f}, not owned {not_owned:.2f}, accuracy "
+                    f"seed {seed}, {one}: J {j:.2f} of {len(attacked.attack.learnt)} classes, other {other:.2f}, "
+                    f"not owned {not_owned:.2f}, angle {angle:.2f}, accuracy "
                     f"{accuracies[-1]:.2f}, {attacked.seconds / max(1, attacked.attack.rounds):.1f} s a round\n"
                 )
-    table = Table(
-        "variant", "J", "by seed", "other", "not owned", "accuracy", title=f"{given.mode}, {given.seeds} seeds"
-    )
+    columns = ("variant", "J", "by seed", "other", "not owned", "angle", "accuracy")
+    table = Table(*columns, title=f"{given.mode}, {given.seeds} seeds")
     for one, rows in results.items():
-        j, other, not_owned = (statistics.mean(column) for column in zip(*rows, strict=True))
+        j, *rest = (statistics.mean(column) for column in zip(*rows, strict=True))
         seeds = " ".join(f"{row[0]:.2f}" for row in rows)
-        table.add_row(
-            one, f"{j:.2f}", seeds, f"{other:.2f}", f"{not_owned:.2f}", f"{statistics.mean(accuracy[one]):.2f}"
-        )
+        shares = [f"{share:.2f}" for share in (*rest, statistics.mean(accuracy[one]))]
+        table.add_row(one, f"{j:.2f}", seeds, *shares)
     console = Console(width=120)
     console.print(table)
-    console.print(
-        f"J of the server's own images, turned as the attack turns them: {statistics.mean(baselines.values()):.2f}"
-    )
+    console.print(f"J of the server's own images, turned by any angle: {statistics.mean(baselines.values()):.2f}")
 
 
 def _batches(names: Mapping[str, Any], *, together: bool) -> list[list[str]]:

@@ -1,16 +1,18 @@
 """Whom to judge in a run, and what each attacker is held against."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from attacks.mgan_batches import TURN
 from oleander.early_noise import sends_early_noise
 from oleander.judge import marks, model_metrics, server, truth
-from oleander.judge.attackers import Attacker, Findings, judge_attacker
+from oleander.judge.attackers import LAST_ROUNDS, Attacker, Findings, judge_attacker
 from oleander.judge.disclosure import Case
 from oleander.judge.independent import Independent
 from oleander.judge.server import SERVER
@@ -116,7 +118,7 @@ def _server(
     everyone = belongings(dataset, scenario.task, holding, sorted(holding))
     case = None
     if theirs is not None and evidence.judge.properties is not None:
-        by_up_to = float(scenario.server.attack_options.get("turned") or 0)
+        by_up_to, log = float(scenario.server.attack_options.get("turned") or 0), run.attack_log(SERVER)
         case = Case(
             attacker=attacker,
             victim=theirs,
@@ -124,6 +126,7 @@ def _server(
             facts=evidence.judge.property_facts,
             public=_without(dataset, theirs, seed),
             auxiliary=auxiliary(dataset, theirs, by_up_to, seed),
+            matched=auxiliary(dataset, theirs, by_up_to, seed, shares) if (shares := turns(log)) else None,
             turned=by_up_to,
         )
     found = server.judge_server(run, attacker, victim=after, case=case, holdings=everyone, progress=progress)
@@ -185,15 +188,42 @@ def _without(dataset: Dataset, victim: Victim, seed: int) -> Belongings:
     return Belongings(images=shown, labels=labels, client=torch.full_like(labels, -1))
 
 
-def auxiliary(dataset: Dataset, victim: Victim, degrees: float, seed: int) -> Belongings:
-    """Return the server's own images of the judged classes, turned at random by up to `degrees` either way."""
+def turns(log: Sequence[Mapping[str, Any]]) -> dict[float, float]:
+    """Return for which turns the victim's update spoke: the mean share by degrees over the last rounds on record.
+
+    Args:
+        log: lines of a server's attack.jsonl.
+
+    """
+    lines = [{key: share for key, share in line.items() if key.startswith(TURN)} for line in log]
+    late = [line for line in lines if line][-LAST_ROUNDS:]
+    degrees = list(late[-1]) if late else []
+    return {float(key.removeprefix(TURN)): sum(line[key] for line in late) / len(late) for key in degrees}
+
+
+def auxiliary(
+    dataset: Dataset, victim: Victim, degrees: float, seed: int, shares: Mapping[float, float] | None = None
+) -> Belongings:
+    """Return the server's own images of the judged classes, turned at random by up to `degrees` either way.
+
+    Args:
+        dataset: its test images are the server's.
+        victim: whose classes count.
+        degrees: 0 for images as they are.
+        seed: of the run.
+        shares: of turns, by the middle of each of equal steps in degrees; None for all turns alike.
+
+    """
     fits = torch.isin(dataset.test.labels, torch.tensor(victim.judged, dtype=torch.int64))
     images, labels = to_float(dataset.test.images[fits]), dataset.test.labels[fits]
     if degrees and len(images):
         times = -(-AUXILIARY // len(images))
         images, labels = images.repeat(times, 1, 1, 1), labels.repeat(times)
-        angles = torch.rand(len(images), generator=generator(seed, "judge", "auxiliary")) * 2 - 1
-        images = turned(images, degrees * angles)
+        steps = shares or {0.0: 1.0}
+        draw = generator(seed, "judge", "auxiliary")
+        chosen = torch.multinomial(torch.tensor(list(steps.values())), len(images), replacement=True, generator=draw)
+        within = (torch.rand(len(images), generator=draw) * 2 - 1) * degrees / len(steps)
+        images = turned(images, torch.tensor(list(steps))[chosen] + within)
     return Belongings(images=images, labels=labels, client=torch.full_like(labels, -1))
 
 

@@ -30,7 +30,8 @@ PROPERTY = {
 }
 YARDSTICKS = {
     "J_real": "the victim's own images",
-    "J_auxiliary": "the server's own images, as the attack turns them",
+    "J_auxiliary": "the server's own images, turned by any angle",
+    "J_matched": "… turned by what the victim's update says",
     "J_real_public": "public images {}",
 }
 
@@ -74,9 +75,9 @@ def prop(verdict: Mapping[str, Any]) -> Figure:
             wide = 2.6 if name == "J" else 1.4
             axis.plot(rounds, values, style, marker=".", color=_colour(index), linewidth=wide, label=label)
     for index, (name, label) in enumerate(YARDSTICKS.items()):
-        if said[name] is not None and math.isfinite(said[name]):
+        if (share := said.get(name)) is not None and math.isfinite(share):
             colour = _colour(len(names) + index)
-            axis.axhline(said[name], linestyle=":", color=colour, label=label.format(said["without"]))
+            axis.axhline(share, linestyle=":", color=colour, label=label.format(said["without"]))
     axis.set_ylim(-0.03, 1.03)
     if len(said["rounds"]):
         axis.axvspan(said["rounds"][0], said["rounds"][-1], color="#D55E0018", linewidth=0)

@@ -1,10 +1,12 @@
 """Does a server's loot show what only the victim holds? J and its controls.
 
 J is the share of samples for the victim's classes that the judge takes for the right category, with the victim's
-property, out of category x {without, with} and "not of this data". Its controls stand beside it: samples of "not the
-victim", samples of classes that the victim does not hold, the server's own images as the attack turns them (what a
-generator shows that copies them and knows nothing of the victim), the victim's real images, and public images without
-the property. The headline is the mean of the last three evaluations, never the best round.
+property, out of category x {without, with} and "not of this data"; a class of which there are no samples counts as not
+shown. Its controls stand beside it: samples of "not the victim", samples of classes that the victim does not hold, the
+server's own images turned by any angle (what a generator shows that copies them and knows nothing of the victim), the
+victim's real images, and public images without the property. `J_matched` is no control but the simplest attack of all:
+the server's own images turned by what the victim's update says, without a generator. It knows the angle, and shows
+nothing else of the victim's. The headline is the mean of the last three evaluations, never the best round.
 """
 
 import math
@@ -37,6 +39,7 @@ class Case:
         public: public images without the property, of the victim's judged classes.
         auxiliary: the server's own images of these classes, turned at random as the attack turns them ...
         turned: ... by up to so many degrees either way; 0 where it doesn't.
+        matched: the same images at the turns for which the victim's update speaks, where the attack looks for these.
 
     """
 
@@ -47,6 +50,7 @@ class Case:
     public: Belongings
     auxiliary: Belongings
     turned: float = 0.0
+    matched: Belongings | None = None
 
 
 def of_property(case: Case, loot: Loot, others: Loot, not_owned: Loot) -> dict[str, Any]:
@@ -94,13 +98,14 @@ def of_property(case: Case, loot: Loot, others: Loot, not_owned: Loot) -> dict[s
         "J_real": _share(judge, victim.own.images, victim.own.labels, victim.judged),
         "J_real_public": _share(judge, case.public.images, case.public.labels, victim.judged),
         "J_auxiliary": _share(judge, case.auxiliary.images, case.auxiliary.labels, victim.judged),
+        "J_matched": _share(judge, case.matched.images, case.matched.labels, victim.judged) if case.matched else None,
         "nn_rmse_victim_real": real[0],
         "nn_rmse_others_real": real[1],
     }
 
 
 def _absent(victim: Victim, line: Mapping[str, Any]) -> list[int]:
-    """Return the judged classes of which a round has no samples: J is of the others then."""
+    """Return the judged classes of which a round has no samples."""
     return [label for label in victim.judged if str(label) not in line["counts"]]
 
 
@@ -132,12 +137,13 @@ def in_one_round(
     found = judge.verdicts(images) if len(images) else None
     right = torch.zeros(0) if found is None else (found.category == labels) & ~found.junk
     shown = right if found is None else right & found.marked
+    held = len(mine) / max(1, len(victim.judged))  # each class counts alike, also one of which there is nothing
     near = nearness(victim, mine, case.attacker.seed)
     return {
-        "J": _mean(shown.tolist()),
+        "J": held * _mean(shown.tolist()),
         "J_other": _share(judge, *_together({label: other[label] for label in victim.judged if label in other})),
         "J_not_owned": _share(judge, *_together(_foreign(victim, loot, not_owned))),
-        "category": _mean(right.tolist()),
+        "category": held * _mean(right.tolist()),
         "noise_share": math.nan if found is None else found.junk.double().mean().item(),
         "nn_rmse_victim": near[0],
         "nn_rmse_others": near[1],
@@ -176,7 +182,15 @@ def _together(by_class: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def _share(judge: PropertyJudge, images: Tensor, labels: Tensor, classes: Sequence[int] | None = None) -> float:
-    """Return the share of images that show their category with the property; NaN of none."""
+    """Return the share of images that show their category with the property; NaN of none.
+
+    Args:
+        judge: of category and property.
+        images: float32 [N, C, H, W] in [-1, 1].
+        labels: their categories, int64 [N].
+        classes: those that count; None for all.
+
+    """
     if classes is not None:
         chosen = torch.isin(labels, torch.tensor(list(classes), dtype=torch.int64))
         images, labels = images[chosen], labels[chosen]

@@ -2,7 +2,7 @@
 
 That the server learned what only the victim holds is `shown` where, over the last evaluations together, at least half
 of the samples for the victim's classes show the right class with the property (J), and that is at least a quarter more
-than of the same generator's samples of "not the victim", of the server's own images as the attack turns them, and of
+than of the same generator's samples of "not the victim", of the server's own images turned by any angle, and of
 public images without the property. `class only`: the samples show the class, but not so the property. `not shown`:
 neither. Of a single class the same is said of its own samples. An attack whose victim has no turned images is the
 control of the one whose victim has: there, nothing can be shown, and J says what the attack invents. Without that run,
@@ -108,13 +108,18 @@ def of_server(verdict: Mapping[str, Any]) -> str:
     parts = [f"The attack ({verdict['attack']}) began in round {verdict['start_round']}."]
     parts += [
         f"In round {number} it left no samples of the victim's {'class' if len(gone) == 1 else 'classes'} "
-        f"{listed([str(label) for label in gone])}, so that J is of the others."
+        f"{listed([str(label) for label in gone])}, which count as not shown."
         for number, gone in prop["absent"].items()
     ]
     if _finite(prop["J_not_owned"]):
         parts.append(
             f"Of samples of classes that participant {verdict['victim']} does not hold, {percent(prop['J_not_owned'])} "
             f"show their class {prop['words']}, too."
+        )
+    if _finite(prop.get("J_matched")):
+        parts.append(
+            f"The server's own images, turned by what the victim's update says, show it in "
+            f"{percent(prop['J_matched'])}: so much is the angle alone, and needs no generator."
         )
     if _finite(prop["nn_rmse_victim"]):
         parts.append(
@@ -156,7 +161,7 @@ def _controls(prop: Mapping[str, Any], victim: str) -> str:
     if _finite(prop["J_other"]):
         said.append(f"of its samples of “not {victim}” {percent(prop['J_other'])}")
     if prop.get("turned") and _finite(prop["J_auxiliary"]):
-        said.append(f"of the server's own images, as the attack turns them, {percent(prop['J_auxiliary'])}")
+        said.append(f"of the server's own images, turned by any angle, {percent(prop['J_auxiliary'])}")
     if _finite(prop["J_real_public"]):
         said.append(f"of public images {prop['without']} {percent(prop['J_real_public'])}")
     text = ", ".join(said) + (", and " if said else "") + f"of {victim}'s own images {percent(prop['J_real'])}."

@@ -70,7 +70,7 @@ def _of_property(said: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumb
     of = f" of {shown} of {len(said.get('judged_classes') or [])} classes" if shown is not None else ""
     labels = {
         "J_other": "of its samples of “not the victim” do so",
-        "J_auxiliary": "of the server's own images, as the attack turns them, do so",
+        "J_auxiliary": "of the server's own images, turned by any angle, do so",
         "J_real_public": f"of real images {said.get('without')} seem to do so",
     }
     found = [(number, label) for name, label in labels.items() if (number := finite(said.get(name))) is not None]

@@ -184,7 +184,7 @@ PAPERS = {
         rule="Runs that are set alike form a group; nothing is averaged over groups, and a row is judged by the group "
         "that is set as the paper has it, over several seeds; else it says “with other settings”, whatever its "
         "numbers, or “not judged” and why. “Reproduced” for pictures: J is a half at least, and a quarter above "
-        "every control: “not the victim”, the server's own images as the attack turns them, real images without the "
+        "every control: “not the victim”, the server's own images turned by any angle, real images without the "
         "property, and runs with an upright victim, without which nothing is reproduced. For a score: within a "
         "tenth, by ImageNet's network. For an order: each stands clear of the next; not reproduced where one is "
         "clearly the other way round. For Fig. 7: the GAN-based attack's accuracy is clearly the lowest and moves "

@@ -36,7 +36,7 @@ NO_UPRIGHT, NO_WITHOUT = "not judged (no upright run)", "not judged (no run with
 NO_NETWORK = "not judged (no ImageNet network)"
 CONTROLS = {
     "J_other": "“not the victim”",
-    "J_auxiliary": "the server's own images, as the attack turns them",
+    "J_auxiliary": "the server's own images, turned by any angle",
     "J_real_public": "real images without the property",
 }
 MEASURES = {"J": "J"} | CONTROLS | {"J_not_owned": "classes not held", "J_real": "the victim's own images"}

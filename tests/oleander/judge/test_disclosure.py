@@ -106,13 +106,13 @@ def test_classes_not_held_are_asked_for_where_the_loot_lacks_them(case: Case) ->
 
 
 def test_the_headline_is_the_mean_of_the_last_three_rounds(case: Case) -> None:
-    """J is 1, 0, 0 and 1 in rounds 4, 6, 8 and 10: the mean of the last three is a third, whatever the first was."""
+    """Twos are shown in rounds 4 and 10, not in 6 and 8, sevens in none: J is a sixth, whatever the first was."""
     yes, no = said((2, 1, 0), (2, 1, 0)), said((2, 0, 0), (2, 0, 0))
     loot = {4: {2: yes}, 6: {2: no}, 8: {2: no}, 10: {2: yes}}
     found = disclosure.of_property(case, loot, {}, {})
     assert found["rounds"] == [6, 8, 10]
-    assert found["J"] == pytest.approx(1 / 3)
-    assert [line["J"] for line in found["per_round"]] == [1, 0, 0, 1]
+    assert found["J"] == pytest.approx(1 / 6)
+    assert [line["J"] for line in found["per_round"]] == [1 / 2, 0, 0, 1 / 2]
     assert math.isnan(found["J_other"])
     assert found["J_real"] == pytest.approx(2 / 3)
     assert found["J_real_public"] == pytest.approx(1 / 2)

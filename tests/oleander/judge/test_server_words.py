@@ -83,7 +83,7 @@ def test_an_attack_that_turns_its_own_images_needs_an_upright_run() -> None:
     assert text == (
         "Beside the controls of this run, the server's samples show what only participant 0 holds: 75 % of its samples "
         "of participant 0's classes show the class turned by 30 degrees (mean of rounds 80, 90 and 100); of its "
-        "samples of “not participant 0” 25 %, of the server's own images, as the attack turns them, 35 %, of public "
+        "samples of “not participant 0” 25 %, of the server's own images, turned by any angle, 35 %, of public "
         "images upright 5 %, and of participant 0's own images 95 %. A run whose victim's images are upright is the "
         "last word."
     )
@@ -142,5 +142,5 @@ def test_the_verdict_tells_distances_without_a_claim() -> None:
     text = server_words.of_server(verdict())
     assert "0.40 from the nearest of the victim's images, and 0.50 from" in text
     assert "Of unseen real images turned by 30 degrees these are 0.30 and 0.55." in text
-    assert "In round 100 it left no samples of the victim's class 4, so that J is of the others." in text
+    assert "In round 100 it left no samples of the victim's class 4, which count as not shown." in text
     assert "20 % show their class turned by 30 degrees, too." in text
