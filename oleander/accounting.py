@@ -12,7 +12,7 @@ drawing, whichever is less. dp-accounting computes both.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,29 +69,38 @@ def accounts(scenario: Scenario, rounds: Sequence[Mapping[str, Any]] | None = No
     return [_account(scenario, one, lines) for one in _mechanisms(scenario)]
 
 
-def quoted(found: Sequence[Mapping[str, Any]], *, server_attacks: bool) -> dict[str, Any]:
+def quoted(found: Sequence[Mapping[str, Any]], *, victims: Collection[int], server_attacks: bool) -> dict[str, Any]:
     """Return the account that a run may be quoted with, against the attack that it is under.
 
-    Noise that the server adds guarantees nothing against the server. Of several defended participants the one with the
-    weakest guarantee counts.
+    Noise that the server adds guarantees nothing against the server. Of all that protects a victim the strongest
+    counts, and of several victims the one that is protected the least.
 
     Args:
         found: from `accounts`.
+        victims: participants whom the attack is after, at least one.
         server_attacks: whether the server is the attacker.
 
     Returns:
         `epsilon`, `delta`, `unit`, or `epsilon` None and `reason`.
 
     """
-    central = [one for one in found if one["who"] == "server"]
-    local = [one for one in found if one["who"] != "server"]
-    weakest = max(local, key=_size, default=None)
-    choice = [*([] if server_attacks else central), *([] if weakest is None else [weakest])]
-    if not choice:
-        reason = "the server, which adds the noise, is the attacker" if central else NOTHING
-        return {"epsilon": None, "reason": reason}
-    best = min(choice, key=_size)
-    return {key: best[key] for key in ("epsilon", "delta", "unit", "reason") if best[key] != ""}
+    known = {one["who"]: one for one in found}
+    useless = server_attacks and "server" in known
+    reason = "the server, which adds the noise, is the attacker" if useless else NOTHING
+    worst: Mapping[str, Any] = {"epsilon": -math.inf}
+    for victim in sorted(victims):
+        names = [f"client-{victim}", *(["server"] if not server_attacks else [])]
+        unprotected = {"epsilon": None, "reason": f"participant {victim}: {reason}" if known else reason}
+        best = min((known[name] for name in names if name in known), key=_size, default=unprotected)
+        worst = max(worst, best, key=_size)
+    return {key: worst[key] for key in ("epsilon", "delta", "unit", "reason") if worst.get(key, "") != ""}
+
+
+def victims_of(scenario: Scenario) -> list[int]:
+    """Return whom a run's attack may be after: a server's victim, else everybody who does not attack."""
+    named = scenario.server.attack_options.get("victim") if scenario.server.attack is not None else None
+    attackers = set(scenario.malicious())
+    return [one for one in range(scenario.federation.clients) if one not in attackers] if named is None else [named]
 
 
 def check(scenario: Scenario) -> None:
@@ -104,7 +113,8 @@ def check(scenario: Scenario) -> None:
     most = scenario.accounting.max_epsilon
     if most is None:
         return
-    plan = quoted(accounts(scenario), server_attacks=scenario.server.attack is not None)
+    attacked = scenario.server.attack is not None
+    plan = quoted(accounts(scenario), victims=victims_of(scenario), server_attacks=attacked)
     epsilon = plan["epsilon"]
     remedy = "Set accounting.max_epsilon to null, or see docs/privacy.md for what has a guarantee."
     expect(

@@ -95,10 +95,12 @@ def of_property(case: Case, loot: Loot, others: Loot, not_owned: Loot) -> dict[s
         "J_low": low,
         "J_high": high,
         "samples": count,
-        "J_real": _share(judge, victim.own.images, victim.own.labels, victim.judged),
-        "J_real_public": _share(judge, case.public.images, case.public.labels, victim.judged),
-        "J_auxiliary": _share(judge, case.auxiliary.images, case.auxiliary.labels, victim.judged),
-        "J_matched": _share(judge, case.matched.images, case.matched.labels, victim.judged) if case.matched else None,
+        "J_real": shown_share(judge, victim.own.images, victim.own.labels, victim.judged),
+        "J_real_public": shown_share(judge, case.public.images, case.public.labels, victim.judged),
+        "J_auxiliary": shown_share(judge, case.auxiliary.images, case.auxiliary.labels, victim.judged),
+        "J_matched": shown_share(judge, case.matched.images, case.matched.labels, victim.judged)
+        if case.matched
+        else None,
         "nn_rmse_victim_real": real[0],
         "nn_rmse_others_real": real[1],
     }
@@ -141,8 +143,8 @@ def in_one_round(
     near = nearness(victim, mine, case.attacker.seed)
     return {
         "J": held * _mean(shown.tolist()),
-        "J_other": _share(judge, *_together({label: other[label] for label in victim.judged if label in other})),
-        "J_not_owned": _share(judge, *_together(_foreign(victim, loot, not_owned))),
+        "J_other": shown_share(judge, *_together({label: other[label] for label in victim.judged if label in other})),
+        "J_not_owned": shown_share(judge, *_together(_foreign(victim, loot, not_owned))),
         "category": held * _mean(right.tolist()),
         "noise_share": math.nan if found is None else found.junk.double().mean().item(),
         "nn_rmse_victim": near[0],
@@ -181,7 +183,7 @@ def _together(by_class: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
     return torch.cat(list(by_class.values())), torch.cat(labels)
 
 
-def _share(judge: PropertyJudge, images: Tensor, labels: Tensor, classes: Sequence[int] | None = None) -> float:
+def shown_share(judge: PropertyJudge, images: Tensor, labels: Tensor, classes: Sequence[int] | None = None) -> float:
     """Return the share of images that show their category with the property; NaN of none.
 
     Args:

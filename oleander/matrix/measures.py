@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import mean
 from typing import Any
 
 from oleander import accounting
@@ -12,8 +13,9 @@ from oleander.rundir import RunDirectory
 J, RECOGNISED, NOTHING = "J", "recognised", ""
 CONTROLS = ("J_other", "J_auxiliary", "J_real_public")
 UNITS = {
-    "leakage": "share of the loot that an independent judge recognises as the victim's class (metric `recognised`: the "
-    "weakest target), with the victim's private property where it has one (metric `J`)",
+    "leakage": "share of the loot that an independent judge recognises as the victim's class (metric `recognised`: "
+    "mean of the targets; where holders of some are defended, of those alone), with the victim's private property "
+    "where it has one (metric `J`)",
     "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J",
     "accuracy": "of the final global model on the server's test images; none of a run of a single round, which is "
     "there for what is published in it",
@@ -24,7 +26,8 @@ UNITS = {
     "seconds": "of all rounds, the attack's own work included",
     "participant_seconds": "own work in all rounds of the busiest participant who does not attack",
     "bytes": "of the weights sent, both ways, all rounds",
-    "epsilon": "of the weakest guarantee that holds against this attack, over all rounds; none: no guarantee",
+    "epsilon": "that the attack's victims are guaranteed against it over all rounds, the worst of them; none: no "
+    "guarantee",
 }
 """Every measure, and what it is."""
 
@@ -58,8 +61,11 @@ def of_run(run: RunDirectory) -> Measures:
     """Return a judged run's numbers."""
     verdict, rounds = run.verdict(), run.rounds()
     metric, leakage, control = leaked(verdict)
-    server_attacks = run.scenario.server.attack is not None
-    guarantee = accounting.quoted(verdict.get("privacy") or [], server_attacks=server_attacks)
+    guarantee = accounting.quoted(
+        verdict.get("privacy") or [],
+        victims=_victims(verdict) or accounting.victims_of(run.scenario),
+        server_attacks=run.scenario.server.attack is not None,
+    )
     attackers = set(run.scenario.malicious())
     return Measures(
         metric=metric,
@@ -80,18 +86,27 @@ def of_run(run: RunDirectory) -> Measures:
 def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]:
     """Return the headline metric of a verdict's attack, its value, and the strongest control's.
 
-    Of several targets the weakest theft counts, of controls the strongest, as in the report's key numbers.
+    Of several targets the mean counts; where the holders of some are defended, of those alone: the others say nothing
+    of the defence. Of controls the strongest counts.
     """
     said = next((prop for _, prop in properties_of(verdict)), None)
     if said is not None:
         controls = [share for name in CONTROLS if (share := finite(said.get(name))) is not None]
         return J, finite(said.get("J")), max(controls, default=None)
     rows = [numbers for _, _, numbers in targets_of(verdict)]
-    shares = [(bool(row.get("control")), finite(row.get("recognised"))) for row in rows]
-    stolen = [share for control, share in shares if not control and share is not None]
-    controls = [share for control, share in shares if control and share is not None]
+    known = [(row, share) for row in rows if (share := finite(row.get("recognised"))) is not None]
+    targets = [(row.get("defenses"), share) for row, share in known if not row.get("control")]
+    stolen = [share for defenses, share in targets if defenses] or [share for _, share in targets]
+    controls = [share for row, share in known if row.get("control")]
     metric = RECOGNISED if verdict.get("attackers") else NOTHING
-    return metric, min(stolen, default=None), max(controls, default=None)
+    return metric, mean(stolen) if stolen else None, max(controls, default=None)
+
+
+def _victims(verdict: Mapping[str, Any]) -> set[int]:
+    """Return whom the attacks were after: a server's victim, and whoever holds what a participant wanted."""
+    named = {attacker.get("victim") for attacker in verdict["attackers"].values()} - {None}
+    owners = {one for _, _, row in targets_of(verdict) if not row.get("control") for one in row.get("owner") or ()}
+    return named or owners
 
 
 def _of_defended(verdict: Mapping[str, Any], name: str) -> list[float]:
@@ -130,8 +145,8 @@ class Spread:
 def spread(values: Sequence[float | None]) -> Spread:
     """Return the spread of the values that there are."""
     known = [value for value in values if value is not None]
-    mean, low, high = mean_interval(known)
-    return Spread(mean=finite(mean), low=finite(low), high=finite(high), count=len(known))
+    middle, low, high = mean_interval(known)
+    return Spread(mean=finite(middle), low=finite(low), high=finite(high), count=len(known))
 
 
 def row(measured: Sequence[Measures]) -> dict[str, Any]:

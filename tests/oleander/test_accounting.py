@@ -1,6 +1,7 @@
 """What is guaranteed: against closed forms and published numbers, for the rounds that ran and the attack at hand."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -134,11 +135,11 @@ def test_a_defence_without_a_guarantee_says_so(defense: str, options: str, reaso
     found = accounts(loaded(defended(defense, options)))
     assert [one["epsilon"] for one in found] == [None, None]
     assert reason in found[0]["reason"]
-    assert quoted(found, server_attacks=False)["reason"] == found[0]["reason"]
+    assert quoted(found, victims=[1, 3], server_attacks=False)["reason"] == found[0]["reason"]
 
 
 def test_what_is_quoted_holds_against_the_attack() -> None:
-    """The server's noise not against the server; of two defended the weaker; of both kinds the stronger."""
+    """The server's noise not against the server; of two victims the worse off; of what protects one the stronger."""
     central, weak, strong, none = (
         {"who": who, "epsilon": epsilon, "delta": 1e-5, "unit": "participant", "reason": reason}
         for who, epsilon, reason in (
@@ -148,21 +149,46 @@ def test_what_is_quoted_holds_against_the_attack() -> None:
             ("client-3", None, "no noise"),
         )
     )
-    assert quoted([central], server_attacks=False) == {"epsilon": 3.0, "delta": 1e-5, "unit": "participant"}
-    assert "is the attacker" in quoted([central], server_attacks=True)["reason"]
-    assert quoted([weak, strong], server_attacks=True)["epsilon"] == 9.0
-    assert quoted([central, weak, strong], server_attacks=False)["epsilon"] == 3.0
-    assert quoted([central, strong], server_attacks=False)["epsilon"] == 2.0
-    assert quoted([central, none], server_attacks=False)["epsilon"] == 3.0
-    assert quoted([strong, none], server_attacks=False)["reason"] == "no noise"
-    assert quoted([], server_attacks=False) == {"epsilon": None, "reason": "there is no mechanism with a guarantee"}
+    said = {"delta": 1e-5, "unit": "participant"}
+
+    def epsilon(*victims: int, server: bool = False, found: Sequence[dict[str, Any]]) -> float | None:
+        quote: float | None = quoted(found, victims=victims, server_attacks=server)["epsilon"]
+        return quote
+
+    assert quoted([central], victims=[1], server_attacks=False) == {"epsilon": 3.0, **said}
+    assert "is the attacker" in quoted([central], victims=[1], server_attacks=True)["reason"]
+    assert epsilon(1, 2, server=True, found=[weak, strong]) == 9.0
+    assert epsilon(1, 2, found=[central, weak, strong]) == 3.0
+    assert epsilon(2, found=[central, strong]) == 2.0
+    assert epsilon(2, 4, found=[central, strong]) == 3.0
+    assert epsilon(3, found=[central, none]) == 3.0
+    assert epsilon(2, server=True, found=[central, strong]) == 2.0
+    assert epsilon(2, 4, found=[weak, strong]) is None
+    assert quoted([weak], victims=[4], server_attacks=True)["reason"] == (
+        "participant 4: there is no mechanism with a guarantee"
+    )
+    assert quoted([strong, none], victims=[2, 3], server_attacks=False)["reason"] == "no noise"
+    assert quoted([], victims=[1], server_attacks=False) == {
+        "epsilon": None,
+        "reason": "there is no mechanism with a guarantee",
+    }
+
+
+def test_noise_of_somebody_else_is_no_guarantee_for_the_victim() -> None:
+    """A server is after participant 4; participant 1's own noise gives it an epsilon of 3.4 and 4 none."""
+    noise = "{ids: [1], role: defended, defense: local-dp, options: {norm: 1, epsilon: 0.5}}"
+    attacked = scenarios.load("mgan-ai-digits", [f"clients=[{noise}]", "accounting.max_epsilon=10"])
+    assert accounts(attacked)[0]["epsilon"] == pytest.approx(3.38, abs=0.01)
+    with pytest.raises(SettingsError, match="participant 4: there is no mechanism"):
+        check(attacked)
+    check(scenarios.load("mgan-ai-digits", [f"clients=[{noise.replace('[1]', '[4]')}]", "accounting.max_epsilon=10"]))
 
 
 @pytest.mark.parametrize(
     ("overrides", "text"),
     [
         ((), "a mechanism with a guarantee, as accounting.max_epsilon asks, got 'there is no mechanism"),
-        ((defended("anti-gan", "{}"),), "got 'anti-gan adds no noise"),
+        ((defended("anti-gan", "{}"),), "got 'participant 0: there is no mechanism"),
         ((*CENTRAL, "server.privacy_options.noise_multiplier=0"), "got 'clipping alone"),
         (CENTRAL, "epsilon of 8 at most, got 14.83.* 30 rounds at delta 1e-05"),
     ],

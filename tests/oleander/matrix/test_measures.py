@@ -10,7 +10,7 @@ from oleander.rundir import RunDirectory
 from server_app.record import write_json
 
 
-def test_of_several_targets_the_weakest_theft_counts() -> None:
+def test_of_several_targets_the_mean_counts_and_of_defended_ones_alone() -> None:
     """And of controls the strongest; with a private property it is J, and the strongest of its controls."""
     targets = {
         "1": {"recognised": 0.9},
@@ -18,7 +18,9 @@ def test_of_several_targets_the_weakest_theft_counts() -> None:
         "3": {"recognised": 0.2, "control": True},
         "4": {"recognised": 0.1, "control": True},
     }
-    assert leaked({"attackers": {"client-2": {"targets": targets}}}) == ("recognised", 0.4, 0.2)
+    assert leaked({"attackers": {"client-2": {"targets": targets}}}) == ("recognised", 0.65, 0.2)
+    defended = {label: numbers | {"defenses": ["anti-gan"] * (label == "2")} for label, numbers in targets.items()}
+    assert leaked({"attackers": {"client-2": {"targets": defended}}}) == ("recognised", 0.4, 0.2)
     said = {"J": 0.7, "J_other": 0.1, "J_auxiliary": 0.3, "J_real_public": None, "J_not_owned": 0.9}
     assert leaked({"attackers": {"server": {"targets": targets, "property": said}}}) == ("J", 0.7, 0.3)
     assert leaked({"attackers": {}}) == ("", None, None)
