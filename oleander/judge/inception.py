@@ -46,8 +46,8 @@ def scores(model: Judge, samples: Tensor, reals: Tensor, own: Tensor, draw: torc
         `is_task`, `is_task_std`, `is_task_real`, `is_task_real_std`; `is_task_alike`, the mean of many draws of as many
         samples as there are real images; `is_imagenet` with `is_imagenet_std`, `is_imagenet_real` and
         `is_imagenet_real_std` where there are weights, else "not computed"; `samples` and `samples_real`, the numbers
-        of images, `samples_alike` the smaller; `junk_share` and `junk_share_real`; `fid`, the Fréchet distance of the
-        judge's features.
+        of images, `samples_alike` the smaller; `junk_share` and `junk_share_real`; `fid` and `fid_real`, the Fréchet
+        distances of the judge's features from the victim's images, of as many images each, `samples_fid`.
 
     """
     shown, real = (images[torch.randperm(len(images), generator=draw)[:SAMPLES]] for images in (samples, reals))
@@ -66,7 +66,10 @@ def scores(model: Judge, samples: Tensor, reals: Tensor, own: Tensor, draw: torc
             mean, deviation = in_splits(asked(network, images), max(1, len(images) // SPLIT))
             found |= {f"is_imagenet{name}": mean, f"is_imagenet{name}_std": deviation}
     found.setdefault("is_imagenet", NOT_COMPUTED)
-    return found | {"fid": quality.frechet_distance(shown, own, model.features, model.num_features)}
+    count = min(few, len(own))
+    for name, images in (("fid", shown), ("fid_real", real)):
+        found[name] = quality.frechet_distance(images[:count], own[:count], model.features, model.num_features)
+    return found | {"samples_fid": count}
 
 
 def _of_few(answers: Tensor, count: int, draw: torch.Generator) -> float:

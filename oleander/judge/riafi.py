@@ -84,13 +84,16 @@ def answer(question: Question, folder: Path, settings: Settings | None = None) -
     Returns:
         `riafi` (on held-out images of the participant's classes), `riafi_own` (on its own images), `others_accuracy`
         (on held-out images of the others), `riafi_by_class`; the same four with `_undefended` behind, of a classifier
-        trained on its real images; and `images_each`, how many of each class. Shares in [0, 1].
+        trained on its real images; and `images_each`, how many of each class, `images_own` and `images_test`, of how
+        many `riafi_own` and `riafi` are shares. Shares in [0, 1].
 
     """
     settings = settings or Settings()
     sets = (question.published, question.own)
     each = min(settings.images, *(_least(one) for one in (*sets, question.others) if len(one.labels)))
-    found: dict[str, Any] = {"images_each": each}
+    held_out = torch.isin(question.test.labels, question.own.labels)
+    counts = {"images_own": len(question.own.labels), "images_test": int(held_out.sum())}
+    found: dict[str, Any] = {"images_each": each, **counts}
     for suffix, theirs in zip(("", "_undefended"), sets, strict=True):
         mix = _together(theirs, question.others, each, question.seed)
         numbers = _measure(_trained(question, mix, folder, settings), question)

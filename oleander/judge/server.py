@@ -91,8 +91,8 @@ def of_inception(
 ) -> dict[str, Any] | None:
     """Return the inception scores of an attacker's last loot, see oleander.judge.inception; None without.
 
-    Always of the classes by which the victim is judged, so that attacks compare: the score can be no higher than their
-    number, whichever classes an attack makes beside them.
+    Always of the samples for the classes by which the victim is judged, so that attacks compare, whichever classes an
+    attack makes beside them.
 
     Args:
         run: the run directory.

@@ -39,6 +39,17 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
+def share_interval(shares: Sequence[float], count: int) -> tuple[float, float, float]:
+    """Return the mean of several runs' shares, each of `count`, and its 95 % interval within [0, 1].
+
+    What `mean_interval` gives, but never narrower than `wilson` of all of them together: shares that happen to be equal
+    are no more certain than that.
+    """
+    mean, low, high = mean_interval(shares)
+    least, most = wilson(round(mean * count * len(shares)), count * len(shares)) if shares else (0.0, 1.0)
+    return mean, max(0.0, min(low, least)), min(1.0, max(high, most))
+
+
 def owner_test(distances: Tensor, owned: Tensor, tries: int, generator: torch.Generator) -> tuple[float, float]:
     """Test whether the loot is nearer to the owner's records than to others of the same class.
 

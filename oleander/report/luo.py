@@ -1,14 +1,15 @@
 """Luo's results beside ours: what look-alikes are worth, and what they still show, setting by setting and over seeds.
 
 Runs of one setting and seed are one measurement, whichever attacker was beside. A claim is judged by the 95 % intervals
-of the means over seeds: reproduced where they lie apart as the paper has it, not reproduced where they lie apart the
-other way round, and not judged where they overlap, or where there is one seed.
+of the means over seeds, which are no narrower than the number of images allows: reproduced where they lie apart (or
+beyond a level) as the paper has it, not reproduced where they lie the other way round, and not judged where they
+overlap, or where there is one seed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from oleander.judge.statistics import mean_interval
+from oleander.judge.statistics import mean_interval, share_interval
 from oleander.judge.words import percent
 from oleander.report.metrics import targets_of
 from oleander.report.papers import Paper, Result, Row
@@ -30,6 +31,9 @@ LAMBDA1, LAMBDA2, CLASS = 0.005, 48.0, "6"
 NOTHING, NEAR_ALL, LITTLE = 0.05, 0.9, 10.0
 """A share that counts as 0, one above which the paper has RIAFI at the `LITTLE` lambda2, and that."""
 LOOKED_AT = "see the pictures below"
+SAMPLES = "samples_stolen"
+COUNTED = {"riafi_own": "images_own", "stolen": SAMPLES}
+"""Of how many each is a share."""
 
 
 class Point(NamedTuple):
@@ -78,15 +82,13 @@ def measured(runs: Sequence[Run]) -> Measured:
         numbers = found.setdefault(where, {}).setdefault(scenario.federation.seed, {})
         numbers.update({key: value for key, value in said.items() if key not in numbers})
         if scenario.server.attack == "published-set":
-            knows = scenario.server.attack_options.get("knows")
-            numbers["stolen_adaptive" if knows else "stolen"] = min(_recognised(verdict), default=None)
+            name = "stolen_adaptive" if scenario.server.attack_options.get("knows") else "stolen"
+            targets = [numbers for _, _, numbers in targets_of(verdict)]
+            found_in = values(targets, "recognised")
+            numbers[name] = sum(found_in) / len(found_in) if found_in else None
+            numbers[SAMPLES] = sum(values(targets, "samples"))
     most = max((one.steps for one in found), default=0)
     return {where: by_seed for where, by_seed in found.items() if where.steps in (0, most)}
-
-
-def _recognised(verdict: Mapping[str, Any]) -> list[float]:
-    """Return the shares of the loot that the judge takes for its class, class by class."""
-    return values([numbers for _, _, numbers in targets_of(verdict)], "recognised")
 
 
 def series(found: Measured, axis: str, fixed: Mapping[str, Any]) -> dict[float, list[dict[str, Any]]]:
@@ -154,21 +156,34 @@ def _along(found: Mapping[float, Sequence[Mapping[str, Any]]], symbol: str, name
     return "\n".join(parts)
 
 
-def _apart(high: Sequence[float], low: Sequence[float]) -> str:
+def _count(said: Sequence[Mapping[str, Any]], name: str) -> int:
+    """Return of how many a number is a share, the least over some runs; 0 where that is not on record."""
+    return int(min(values(said, COUNTED[name]), default=0))
+
+
+def _interval(numbers: Sequence[float], count: int) -> tuple[float, float, float]:
+    """Return a mean and its interval; of shares, `count` being how many each is of."""
+    return share_interval(numbers, count) if count else mean_interval(numbers)
+
+
+def _apart(high: Sequence[float], low: Sequence[float], count: int = 0) -> str:
     """Say whether one number lies clearly above another."""
     if not high or not low:
         return NOT_JUDGED
     if min(len(high), len(low)) == 1:
         return ONE_SEED
-    (_, least, above), (_, under, most) = mean_interval(high), mean_interval(low)
+    (_, least, above), (_, under, most) = _interval(high, count), _interval(low, count)
     return REPRODUCED if least > most else NOT_REPRODUCED if above < under else OVERLAP
 
 
-def _level(numbers: Sequence[float], *, holds: Callable[[float], bool]) -> str:
-    """Say whether a mean is where the paper has it."""
+def _level(said: Sequence[Mapping[str, Any]], *, holds: Callable[[float], bool]) -> str:
+    """Say whether RIAFI is where the paper has it: its whole interval, none of it, or some."""
+    numbers = values(said, "riafi_own")
     if len(numbers) < 2:  # noqa: PLR2004 - one seed proves nothing
         return ONE_SEED if numbers else NOT_JUDGED
-    return REPRODUCED if holds(sum(numbers) / len(numbers)) else NOT_REPRODUCED
+    _, low, high = _interval(numbers, _count(said, "riafi_own"))
+    ends = {holds(max(0.0, low)), holds(min(1.0, high))}
+    return OVERLAP if len(ends) > 1 else REPRODUCED if ends == {True} else NOT_REPRODUCED
 
 
 def _lambda1(_: Result, runs: Sequence[Run]) -> Judged:
@@ -178,21 +193,22 @@ def _lambda1(_: Result, runs: Sequence[Run]) -> Judged:
 def _at_zero(_: Result, runs: Sequence[Run]) -> Judged:
     said = by_lambda2(measured(runs)).get(0.0, [])
     text = _along({0.0: said}, "lambda2")
-    return text, _level(values(said, "riafi_own"), holds=lambda share: share <= NOTHING)
+    return text, _level(said, holds=lambda share: share <= NOTHING)
 
 
 def _at_ten(_: Result, runs: Sequence[Run]) -> Judged:
     said = by_lambda2(measured(runs)).get(LITTLE, [])
     text = _along({LITTLE: said}, "lambda2")
-    return text, _level(values(said, "riafi_own"), holds=lambda share: share > NEAR_ALL)
+    return text, _level(said, holds=lambda share: share > NEAR_ALL)
 
 
 def _falls(_: Result, runs: Sequence[Run]) -> Judged:
     found = {place: said for place, said in by_lambda2(measured(runs)).items() if place >= LITTLE}
     if len(found) < 2 or LITTLE not in found:  # noqa: PLR2004 - a fall has two ends
         return "", NOT_JUDGED
-    status = _apart(values(found[LITTLE], "riafi_own"), values(found[max(found)], "riafi_own"))
-    return _along(found, "lambda2"), status
+    first, last = found[LITTLE], found[max(found)]
+    count = _count([*first, *last], "riafi_own")
+    return _along(found, "lambda2"), _apart(values(first, "riafi_own"), values(last, "riafi_own"), count)
 
 
 def _rises(name: str) -> Callable[[Result, Sequence[Run]], Judged]:
@@ -206,7 +222,8 @@ def _rises(name: str) -> Callable[[Result, Sequence[Run]], Judged]:
         texts = [_along(ours, "MR", name)]
         texts += [f"the attacker who knows the defence:\n{_along(ours, 'MR', 'stolen_adaptive')}"] * (name == "stolen")
         texts += [f"noise in place of look-alikes:\n{_along(noise, 'MR', name)}"] if noise else []
-        return "\n\n".join(texts), _apart(values(ours[max(ours)], name), values(ours[min(ours)], name))
+        most, least = ours[max(ours)], ours[min(ours)]
+        return "\n\n".join(texts), _apart(values(most, name), values(least, name), _count([*most, *least], name))
 
     return check
 
@@ -217,9 +234,9 @@ def _slower(_: Result, runs: Sequence[Run]) -> Judged:
     common = sorted((set(curves[0]) & set(curves[1])) - {0.0})
     if not common:
         return "", NOT_JUDGED
-    means = [_over(curve, common) for curve in curves]
-    text = "; ".join(f"{name} {shares(mean)}" for name, mean in zip(("MNIST", "Fashion-MNIST"), means, strict=True))
-    return f"mean over MR {', '.join(f'{one:g}' for one in common)}: {text}", _apart(*means)
+    sooner, later = (_over(curve, common) for curve in curves)
+    where = ", ".join(f"{one:g}" for one in common)
+    return f"mean over MR {where}: MNIST {shares(sooner)}; Fashion-MNIST {shares(later)}", _apart(sooner, later)
 
 
 def _pixels(name: str, obfuscation: str, sign: int) -> Callable[[Result, Sequence[Run]], Judged]:

@@ -67,7 +67,8 @@ def scatter(table: Mapping[str, Any]) -> Figure | None:
         colour = COLOURS[number % len(COLOURS)]
         points = [(line[utility]["mean"], line["leakage"]["mean"]) for line in mine]
         front = [points[index] for index in pareto(points)]
-        axis.step([x for x, _ in front], [y for _, y in front], where="post", color=colour, linewidth=1.4, alpha=0.6)
+        # Whoever needs more utility than one point has must take the next one's leakage.
+        axis.step([x for x, _ in front], [y for _, y in front], where="pre", color=colour, linewidth=1.4, alpha=0.6)
         for line, (x, y) in zip(mine, points, strict=True):
             mark = MARKERS[columns.index(defense(line)) % len(MARKERS)]
             wide, high = _half(line[utility]), _half(line["leakage"])

@@ -116,6 +116,7 @@ def _scores(scores: dict[str, Any]) -> list[Line]:
     if not scores:
         return []
     count, real, few = (written(scores.get(name)) for name in ("samples", "samples_real", "samples_alike"))
+    alike, real_distance = (written(scores.get(name)) for name in ("samples_fid", "fid_real"))
     classes = f"Of {written(scores.get('classes'))} of {written(scores.get('classes_asked'))} classes"
     own, imagenet = "by the judge's own classifier; no scale to compare with a paper's.", "By ImageNet's Inception v3."
     return [
@@ -127,7 +128,7 @@ def _scores(scores: dict[str, Any]) -> list[Line]:
         (f"… of {real} real images", imagenet, _spread(scores, "is_imagenet_real")),
         (
             "Fréchet distance (FID)",
-            "Of the judge's features to those of the victim's images.",
+            f"Of the judge's features to the victim's images, {alike} each; of real ones {real_distance}.",
             written(scores.get("fid")),
         ),
     ]

@@ -128,7 +128,7 @@ def effect(groups: Groups) -> Judged:
         texts.append(f"{labels[key]} {shares(found)}{moves}: {named(key[1])}")
     alike, same = _beside_honest(groups)
     texts += alike
-    if not all(any(key[0] == one for key in final) for one in FALLING):
+    if same is None or not all(any(key[0] == one for key in final) for one in FALLING):
         return "\n".join(texts), NOT_JUDGED
     if not all((one, ()) in final for one in FALLING):
         return "\n".join(texts), OTHERWISE
@@ -153,8 +153,11 @@ def _fallen(final: Sequence[Sequence[float]], swing: Sequence[Sequence[float]], 
     return REPRODUCED if active[1] > participant[2] else OVERLAP
 
 
-def _beside_honest(groups: Groups) -> tuple[list[str], bool]:
-    """Hold passive runs against honest ones of the same federation and seed; say how, and whether none differs."""
+def _beside_honest(groups: Groups) -> tuple[list[str], bool | None]:
+    """Hold passive runs against honest ones of the same federation and seed; say how, and whether none differs.
+
+    None where there is none to hold them against.
+    """
     every = [run for group in groups.values() for run in group]
     plain = {_federation(run[0]): run for (one, _), group in groups.items() if one == "honest" for run in group}
     apart = []
@@ -164,7 +167,7 @@ def _beside_honest(groups: Groups) -> tuple[list[str], bool]:
             ours, theirs = (finite(_model(one, "final").get("accuracy")) for one in (verdict, beside[1]))
             apart += [abs(ours - theirs)] if ours is not None and theirs is not None else []
     if not apart:
-        return ["no honest run of the same federation and seed beside the passive attack"], True
+        return ["no honest run of the same federation and seed beside the passive attack"], None
     same, seeds = max(apart) == 0, f"{len(apart)} seed{'s' if len(apart) > 1 else ''}"
     said = "is that of" if same else f"differs by up to {percent(max(apart))} from that of"
     return [f"the passive attack's accuracy {said} the honest run, {seeds}"], same

@@ -99,14 +99,6 @@ def test_only_what_is_published_enters_the_shared_training(
     assert all(published[image.numpy().tobytes()] == (image.numpy().tobytes() in mine) for image in trained_on)
 
 
-def test_the_shared_model_has_no_gradient_with_respect_to_real_images(tmp_path: Path) -> None:
-    """Though the fit was on them: a loss of what is published does not lead back to them."""
-    who = participant(tmp_path, options={**ANTI_GAN, "mixing_ratio": 1.0})
-    shown = defended._defense(who, 1, context()).published  # noqa: SLF001 - what training draws on
-    assert not shown.images.requires_grad
-    assert shown.images.grad_fn is None
-
-
 def test_a_fit_is_repeated_only_when_something_has_changed(tmp_path: Path) -> None:
     """Not in the next round; for other options, for other images, and for both once only."""
     where = context()

@@ -64,6 +64,15 @@ def test_a_defence_is_determined_by_its_seed(name: str) -> None:
     assert all(torch.equal(first[key], other[key]) for key in first) == (name == "undefended")
 
 
+@pytest.mark.parametrize("name", registry.names(registry.DATA))
+def test_no_gradient_leads_back_to_the_real_images(name: str) -> None:
+    """Real images that ask for gradients: what is published of them, or made from them, does not."""
+    own = own_images()
+    shown = fitted(name, Images(own.images.requires_grad_(), own.labels)).published
+    assert len(shown.labels)
+    assert not shown.images.requires_grad
+
+
 @pytest.mark.parametrize("name", BUILT)
 def test_a_defence_leaves_its_inputs_and_the_global_randomness_alone(name: str) -> None:
     """Neither images, nor update, nor PyTorch's global generator change."""

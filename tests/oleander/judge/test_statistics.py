@@ -4,7 +4,7 @@ import pytest
 import scipy.stats
 import torch
 
-from oleander.judge.statistics import mean_interval, owner_test, wilson
+from oleander.judge.statistics import mean_interval, owner_test, share_interval, wilson
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 10), (7, 10), (60, 60), (1, 1000)])
@@ -43,3 +43,13 @@ def test_the_interval_of_runs_is_students() -> None:
     expected = scipy.stats.t.interval(0.95, 2, loc=0.7, scale=scipy.stats.sem(values))
     assert mean_interval(values) == pytest.approx((0.7, *expected))
     assert mean_interval([0.5]) == (0.5, -float("inf"), float("inf"))
+
+
+def test_equal_shares_are_no_surer_than_their_images() -> None:
+    """Three runs with 36 of 36 each: Wilson's interval of 108 of 108 begins at 0.9656; it never leaves [0, 1]."""
+    mean, low, high = share_interval([1.0, 1.0, 1.0], 36)
+    assert (mean, high) == (1.0, 1.0)
+    assert low == pytest.approx(0.9656, abs=1e-4)
+    wide, student = share_interval([0.0, 0.0, 0.05], 100), mean_interval([0.0, 0.0, 0.05])
+    assert student[1] < 0
+    assert wide == (student[0], 0.0, student[2])

@@ -5,6 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
 from oleander.matrix import table as tables
 from oleander.matrix.measures import UNITS, Measures, row
 from oleander.report.matrix import write
@@ -73,6 +76,10 @@ def test_the_heat_map_has_a_place_for_every_pair() -> None:
 def test_the_scatter_leaves_out_what_has_no_leakage() -> None:
     """One attack has points; both defences are on its front: one is more accurate, the other leaks less."""
     figure = scatter(made())
+    assert figure is not None
+    front = figure.axes[0].lines[0]
+    assert front.get_drawstyle() == "steps-pre"  # up to 0.7 the leakage is 0.1, from there to 0.9 it is 0.9
+    assert front.get_xydata() == pytest.approx(np.array([[0.7, 0.1], [0.9, 0.9]]))
     assert figure is not None
     axis = figure.axes[0]
     assert list(axis.lines[0].get_xdata()) == [0.7, 0.9]

@@ -124,7 +124,7 @@ def test_the_key_numbers_are_about_the_property() -> None:
     turning = SERVER | {"property": PROPERTY | {"J_auxiliary": 0.35}}
     second = key_numbers({"attackers": {"server": turning}})[1]
     assert second.value == "35 %"
-    assert "as the attack turns them" in second.label
+    assert "turned by any angle" in second.label
 
 
 def test_a_servers_start_and_warnings_are_known(run: RunDirectory) -> None:
