@@ -17,6 +17,7 @@ from oleander.matrix.settings import Attack, Defense, Matrix
 from oleander.overrides import override, place
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
+from server_app.environment import version
 from task.settings import SettingsError, expect, parse
 
 VICTIMS = "victims"
@@ -54,13 +55,15 @@ class Cell:
         return f"{self.attack}_{self.defense}_seed-{self.seed}_{digest}"
 
     def finished(self, path: Path) -> bool:
-        """Say whether `path` holds this cell's run, ended and judged."""
+        """Say whether `path` holds this cell's run by this version of Oleander, ended and judged."""
         try:
             written = yaml.safe_load((path / "scenario.yaml").read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError):
             return False
         run = RunDirectory(path)
-        return written == self.scenario.to_dict() and run.environment().get("exit") == 0 and bool(run.verdict())
+        made = run.environment()
+        ours = made.get("versions", {}).get("oleander") == version("oleander")
+        return ours and written == self.scenario.to_dict() and made.get("exit") == 0 and bool(run.verdict())
 
 
 def expand(matrix: Matrix, overrides: Sequence[str] = (), seeds: int | None = None) -> list[Cell]:

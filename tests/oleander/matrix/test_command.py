@@ -74,6 +74,9 @@ def test_a_failing_cell_stops_no_other_and_a_finished_one_is_not_repeated(
     assert main([*asked, "--defenses", "none"]) == 0
     assert "1 cells, 1 of them finished already" in capfd.readouterr().out
     assert judged.stat().st_mtime_ns == before
+    run.update_environment(versions={"oleander": "0.0.0"})
+    assert main([*asked, "--defenses", "none"]) == 0
+    assert "1 cells, 0 of them finished already" in capfd.readouterr().out
 
 
 def test_epsilon_stands_in_every_form_of_the_table(
