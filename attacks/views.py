@@ -4,7 +4,7 @@ An attack gets a view and nothing else. Private data of the others never is in o
 judge, after the run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +60,122 @@ class ServerView:
     accuracy: float
     auxiliary: Images
     published: Mapping[int, Images] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Question:
+    """What a membership attacker is asked, the same in all rounds, and what it knows beforehand (docs/membership.md).
+
+    Attributes:
+        records: the images asked about, with their true labels; their order says nothing.
+        clients: int64 [N], of whom each is asked: did this participant train on it?
+        own: what the attacker holds itself. A participant that holds data trains on them; a server's are trained on by
+            nobody.
+        reference: images of the data set that nobody trains on, and that are not asked about.
+        declared: labels that participants have declared to hold; empty where they hide them.
+
+    """
+
+    records: Images
+    clients: Tensor
+    own: Images
+    reference: Images
+    declared: Mapping[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RecordView:
+    """What a membership attacker sees in one round.
+
+    Attributes:
+        round: number of the round, from 1.
+        accuracy: of `global_model` on the server's test set, in [0, 1].
+        question: what is asked.
+        global_model: the model of the round's start, frozen and in evaluation mode; not to be changed.
+        model_of: returns, likewise, the model that tells most of a participant: for a server the one that it has sent
+            (the aggregate, if it has not), for a participant the global model, whoever is meant.
+        own_trained: whether `global_model` has learned from `question.own`: a participant's, not a server's.
+
+    """
+
+    round: int
+    accuracy: float
+    question: Question
+    global_model: nn.Module
+    model_of: Callable[[int], nn.Module]
+    own_trained: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rehearsal:
+    """What an attacker has tested by itself, on records of which it knows the truth without being told.
+
+    Attributes:
+        values: float64 [M], scores.
+        member: bool [M], what they are.
+        made: bool [M], which were made by a generator.
+
+    """
+
+    values: Tensor
+    member: Tensor
+    made: Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """What a membership attack answers.
+
+    Attributes:
+        values: float64 [N], **higher = more likely a member**; finite.
+        marked: bool [N], which the attack itself would call members.
+        rehearsal: what it has tested by itself; None for most.
+
+    """
+
+    values: Tensor
+    marked: Tensor
+    rehearsal: Rehearsal | None = None
+
+
+class MembershipAttack(Protocol):
+    """Tells who was in the training data, as a participant or as the server.
+
+    A module of `attacks` with `VIEW = RecordView`, a dataclass `Options` and a function
+    `build(options, facts, question, generator)` that returns one of these is found by its name.
+    """
+
+    @property
+    def started(self) -> bool:
+        """Whether it has an answer."""
+        ...
+
+    def outgoing(self, client: int | None, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Return what is sent in place of weights: by the server to a client, by a participant (client None) to it.
+
+        That very mapping to change nothing.
+        """
+        ...
+
+    def observe(self, view: RecordView, generator: torch.Generator) -> None:
+        """Look at one round."""
+        ...
+
+    def scores(self, view: RecordView, generator: torch.Generator) -> Scores:
+        """Answer the question, by what this round's view and those before have shown."""
+        ...
+
+    def metrics(self) -> dict[str, float]:
+        """Return what the attacker itself knows of its progress."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return all that must survive until the next round, by name."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_dict` returned."""
+        ...
 
 
 class ParticipantAttack(Protocol):

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from flwr.app import Context
 
-from attacks.registry import participant_attack
+from attacks.registry import asks, participant_attack
 from attacks.views import ParticipantView
+from client_app import inquiring
 from client_app.participant import Participant
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
@@ -14,8 +15,10 @@ from task.runs import append_line, keep_arrays
 
 
 def train(participant: Participant, received: Received, context: Context) -> Update:
-    """Show the round to the attack, train on what it asks for, keep the loot."""
+    """Show the round to the attack, train on what it asks for, keep the loot; for a membership attack see inquiring."""
     behaviour = participant.behaviour
+    if asks(behaviour["attack"]):
+        return inquiring.train(participant, received, context)
     attack = participant_attack(
         behaviour["attack"], behaviour["options"], participant.facts, participant.randomness("attack")
     )

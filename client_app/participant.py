@@ -30,8 +30,8 @@ class Participant:
         dataset: the data set; a participant looks at its own part only.
         indices: int64 [N], its own part of the training images; none for one that holds no data.
         device: that it trains on.
-        behaviour: `role`; for a malicious one `attack`, `options`, `loot`, `loot_every`, `loot_images`; for a defended
-            one `defense`, `options`, `refresh`, `published`.
+        behaviour: `role`; for a malicious one `attack`, `options`, `loot`, `loot_every`, `loot_images`, `membership`
+            (what it is asked, if it is); for a defended one `defense`, `options`, `refresh`, `published`.
         rounds, clients: of the federation.
 
     """
@@ -56,6 +56,9 @@ class Participant:
             outputs=self.task.outputs or classes,
             model=self.task.model,
             clients=self.clients,
+            optimizer=self.task.optimizer,
+            batch_size=self.task.batch_size,
+            local_epochs=self.task.local_epochs,
         )
 
     def randomness(self, *purpose: int | str) -> torch.Generator:
@@ -129,7 +132,9 @@ def _behaviour(context: Context, config: dict[str, Any], client: int) -> dict[st
         names = {"role": "role", "attack": "attack", "loot": "loot", "loot-every": "loot_every"}
         names |= {"loot-images": "loot_images", "defense": "defense", "refresh": "refresh", "published": "published"}
         behaviour = {ours: node[key] for key, ours in names.items() if key in node}
+        behaviour |= {"membership": json.loads(str(node.get("membership", "null")))}
         return behaviour | {"options": json.loads(str(node.get("options", "{}")))}
     entry = next((entry for entry in config["clients"] if client in entry["ids"]), {"role": "honest"})
     out = run_directory(config["out"], config["name"], context.run_id)
-    return entry | {folder: str(out / folder / f"client-{client}") for folder in ("loot", "published")}
+    folders = {folder: str(out / folder / f"client-{client}") for folder in ("loot", "published")}
+    return entry | folders | {"membership": config.get("membership")}

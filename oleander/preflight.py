@@ -1,17 +1,19 @@
 """What can only be checked with the data at hand, checked before anything is started."""
 
 import dataclasses
+from typing import Any
 
 import torch
 
 import defenses.registry
 from attacks import registry
+from attacks.posing import inquiry, pose
 from oleander import accounting
 from oleander.roles import check_classes
 from oleander.scenario import ClientSettings, Scenario
 from task import models
-from task.datasets import load_task
-from task.facts import TaskFacts
+from task.datasets import Split, load_task, to_float
+from task.facts import Images, TaskFacts
 from task.partitions import held
 from task.settings import SettingsError
 
@@ -45,17 +47,37 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
         outputs=outputs,
         model=scenario.task.model,
         clients=scenario.federation.clients,
+        optimizer=scenario.task.optimizer,
+        batch_size=scenario.task.batch_size,
+        local_epochs=scenario.task.local_epochs,
     )
+
+    def inquire(name: str, options: dict[str, Any], own: Images) -> None:
+        if scenario.membership is not None:
+            question = pose(dataset, scenario.membership, parts, own, scenario.federation.seed)
+            inquiry(name, options, scenario.membership, facts, question, torch.Generator())
+
     for entry in scenario.clients:
-        if entry.attack is not None:
+        if entry.attack is not None and registry.asks(entry.attack):
+            for client in entry.ids:
+                inquire(entry.attack, entry.options, _held(dataset.train, parts.get(client, torch.arange(0))))
+        elif entry.attack is not None:
             registry.participant_attack(entry.attack, entry.options, facts, torch.Generator())
         if entry.defense is not None:
             for client in entry.ids:
                 _try(entry, facts, dataset.train.labels[parts[client]])
-    if scenario.server.attack is not None:
+    if registry.asks(scenario.server.attack):
+        own = _held(dataset.test, torch.arange(len(dataset.test.labels)))
+        inquire(scenario.server.attack or "", scenario.server.attack_options, own)
+    elif scenario.server.attack is not None:
         registry.server_attack(scenario.server.attack, scenario.server.attack_options, facts, torch.Generator())
     accounting.check(scenario)
     return scenario
+
+
+def _held(split: Split, indices: torch.Tensor) -> Images:
+    """Return some images of a split."""
+    return Images(to_float(split.images[indices]), split.labels[indices])
 
 
 def _try(entry: ClientSettings, facts: TaskFacts, labels: torch.Tensor) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from task.questions import MembershipSettings
 from task.settings import SettingsError, expect, to_dict
 
 if TYPE_CHECKING:  # it imports this
@@ -88,6 +89,38 @@ def informed(scenario: "Scenario") -> "Scenario":
     known = {"defense": entry.defense, **entry.options}
     server = dataclasses.replace(scenario.server, attack_options={**options, "known": known})
     return dataclasses.replace(scenario, server=server)
+
+
+def questioned(scenario: "Scenario", holders: Collection[int]) -> "Scenario":
+    """Fill in whose records membership attackers are asked about, and refuse to ask about what an attacker holds.
+
+    Args:
+        scenario: with all options of its attacks.
+        holders: clients that hold data.
+
+    """
+    from attacks.registry import asks  # noqa: PLC0415 - it imports torch
+
+    given, malicious = scenario.membership, scenario.malicious()
+    names = [scenario.server.attack, *(entry.attack for entry in scenario.clients)]
+    if not any(asks(name) for name in names):
+        expect(given is None, "a membership attack, since the scenario asks about membership", names, "Leave one out.")
+        return scenario
+    settings = given or MembershipSettings()
+    known = [client for client in holders if client not in malicious]
+    about = settings.about if settings.about is not None else tuple(known)
+    others = settings.others if settings.others is not None else tuple(one for one in known if one not in about)
+    expect(bool(about), "a participant to ask about, who holds data and does not attack", "none")
+    for client in (*about, *others):
+        remedy = "Mend membership.about or membership.others."
+        expect(client in holders, f"participants that hold data (of {sorted(holders)})", client, remedy)
+        whose = f"participant {client}, who attacks and knows its own records"
+        expect(client not in malicious, "to ask about records that no attacker holds", whose, remedy)
+    expect(scenario.task.private is None, "no task.private, where records are asked about", "one", "Leave it out.")
+    settings = dataclasses.replace(settings, about=about, others=others)
+    for name in settings.baselines:
+        expect(asks(name), "a membership attack as a baseline", name, "See `oleander list attacks`.")
+    return dataclasses.replace(scenario, membership=settings)
 
 
 def check_classes(scenario: "Scenario", classes: int, outputs: int) -> None:

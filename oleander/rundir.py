@@ -118,6 +118,14 @@ class RunDirectory:
         images, labels = _load_images(path)
         return images, labels, _load_array(path, "client")
 
+    def scores(self) -> dict[str, dict[int, dict[str, Path]]]:
+        """Return the files of membership scores by attacker, round and method."""
+        found: dict[str, dict[int, dict[str, Path]]] = {}
+        for path in sorted(self.path.glob("loot/*/scores-*-round-*.npz")):
+            method = path.stem.removeprefix("scores-").rsplit("-round-", 1)[0]
+            found.setdefault(path.parent.name, {}).setdefault(_round_of(path), {})[method] = path
+        return found
+
     def victims(self) -> "dict[int, tuple[Tensor, Tensor]]":
         """Return the victims' own images and labels by client id, as `samples` does."""
         found = sorted(self.path.glob("truth/victim-*.npz"))

@@ -15,6 +15,7 @@ from oleander import roles
 from oleander.overrides import override
 from oleander.shelf import find, is_matrix, read
 from task.catalogue import CLASSES
+from task.questions import MembershipSettings
 from task.settings import TaskSettings, choose, expect, flatten, parse, to_dict
 
 ROLES = ("honest", "malicious", "defended")
@@ -164,6 +165,7 @@ class Scenario:
         paper: what it reproduces, in words; empty where nothing.
         paper_values: the values which that paper reports, by the verdict's names.
         paper_rounds, paper_local_epochs: the paper's values where the scenario's differ.
+        membership: what membership attackers are asked; None where nobody is.
         task, federation, clients, server, accounting: see their classes.
 
     """
@@ -178,6 +180,7 @@ class Scenario:
     clients: tuple[ClientSettings, ...] = ()
     server: ServerSettings = ServerSettings()
     accounting: AccountingSettings = AccountingSettings()
+    membership: MembershipSettings | None = None
 
     def role_of(self, client: int) -> ClientSettings:
         """Return what the participant `client` does."""
@@ -210,7 +213,7 @@ class Scenario:
         values = self.to_dict() | {"data": data, "out": out}
         if not roles:
             values |= {"name": "federation", "clients": []}
-            hidden = {"server", "paper", "paper_values", "paper_rounds", "paper_local_epochs"}
+            hidden = {"server", "membership", "paper", "paper_values", "paper_rounds", "paper_local_epochs"}
             values = {key: value for key, value in values.items() if key not in hidden}
             values["federation"] = values["federation"] | {"keep_global": [], "keep_accuracy": []}
         return flatten(values)
@@ -231,6 +234,7 @@ class Scenario:
             config |= {"attack": entry.attack, "options": json.dumps(entry.options)}
             config |= {"loot": str(Path(out) / "loot" / f"client-{client}")}
             config |= {"loot-every": entry.loot_every, "loot-images": entry.loot_images}
+            config |= {} if self.membership is None else {"membership": json.dumps(to_dict(self.membership))}
         if entry.defense is not None:
             config |= {"defense": entry.defense, "options": json.dumps(entry.options)}
             config |= {"published": str(Path(out) / "published" / f"client-{client}")}
@@ -286,7 +290,7 @@ def resolve(scenario: Scenario) -> Scenario:
     expect(len(set(holders)) == len(holders), "each client once in task.partition.holders", holders)
     roles.check_victim(scenario, holders)
     roles.check_defended(scenario, holders)
-    scenario = roles.informed(scenario)
+    scenario = roles.questioned(roles.informed(scenario), holders)
     classes = CLASSES.get(task.dataset)
     fakes = any(entry.options.get("fake_label") == "extra" for entry in clients)
     outputs = task.outputs if task.outputs is not None or classes is None else classes + fakes

@@ -13,6 +13,7 @@ from flwr.app import ArrayRecord, Context
 from flwr.serverapp import Grid, ServerApp
 from torch import nn
 
+from attacks.posing import pose
 from server_app import malicious
 from server_app.record import Record
 from strategies import named, private
@@ -21,6 +22,7 @@ from strategies.roll_call import RollCall
 from task import models
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
+from task.partitions import held
 from task.runs import run_directory
 from task.seeding import generator
 from task.settings import SettingsError, TaskSettings, parse, unflatten
@@ -74,10 +76,22 @@ def main(grid: Grid, context: Context) -> None:
             outputs=outputs,
             model=task.model,
             clients=federation["clients"],
+            optimizer=task.optimizer,
+            batch_size=task.batch_size,
+            local_epochs=task.local_epochs,
         )
         own = Images(images, labels)
         inner = attacking = malicious.wrap(
-            inner, config, facts=facts, roll_call=roll_call, frozen=frozen, auxiliary=own, run=run
+            inner,
+            config,
+            facts=facts,
+            roll_call=roll_call,
+            frozen=frozen,
+            auxiliary=own,
+            run=run,
+            question=lambda settings: pose(
+                dataset, settings, held(dataset, task, federation["clients"], federation["seed"]), own, federation["seed"]
+            ),
         )
 
     def keep(line: dict[str, Any], arrays: ArrayRecord) -> None:
@@ -137,4 +151,4 @@ def own_settings(config: dict[str, Any], run: Path) -> dict[str, Any]:
             f"Expected the server's settings in {run / 'scenario.yaml'}, got this: {error.strerror}. "
             "Start the run with `oleander run` on the server's own host."
         ) from error
-    return config | {key: scenario[key] for key in ("server", "federation")}
+    return config | {key: scenario.get(key) for key in ("server", "federation", "membership")}

@@ -9,11 +9,16 @@ from flwr.serverapp.strategy import Strategy
 from torch import Tensor, nn
 
 from attacks import registry
+from attacks.posing import inquiry
+from attacks.views import Question, ServerAttack
+from server_app.inquiring import Inquiring
 from strategies.malicious import Loot, Malicious
 from strategies.roll_call import RollCall
 from task.facts import Images, TaskFacts
+from task.questions import MembershipSettings
 from task.runs import append_line, keep_arrays, read_arrays
 from task.seeding import generator
+from task.settings import parse
 
 
 def wrap(
@@ -25,17 +30,19 @@ def wrap(
     frozen: Callable[[Mapping[str, Tensor]], nn.Module],
     auxiliary: Images,
     run: Path,
+    question: Callable[[MembershipSettings], Question],
 ) -> Malicious:
     """Return `inner` inside a malicious server.
 
     Args:
         inner: the strategy.
-        config: the run's, with `server` and `federation`.
+        config: the run's, with `server`, `federation` and `membership`.
         facts: what everyone knows of the task.
         roll_call: which node is which participant.
         frozen: makes a model of weights, see strategies.malicious.Malicious.
         auxiliary: the server's own data.
         run: the run directory.
+        question: makes what a membership attack is asked of its settings.
 
     """
     server, federation = config["server"], config["federation"]
@@ -48,9 +55,25 @@ def wrap(
             line["warnings"] = [*line["warnings"], f"the server's own data have no image of the classes {lacking}"]
         append_line(folder / "attack.jsonl", line)
 
+    def leave(server_round: int, loot: Loot) -> None:
+        if isinstance(attack, Inquiring):
+            answers = attack.answers(lambda name: generator(seed, "server", "scores", name, server_round))
+            for name, arrays in answers.items():
+                keep_arrays(folder / name, **arrays)
+        else:
+            keep(folder, server_round, loot)
+
+    draws = generator(seed, "server", "attack")
+    attack: ServerAttack | Inquiring
+    if registry.asks(server["attack"]):
+        settings = parse(MembershipSettings, config["membership"], "membership")
+        asked = question(settings)
+        attack = Inquiring(inquiry(server["attack"], options, settings, facts, asked, draws), asked, facts, frozen)
+    else:
+        attack = registry.server_attack(server["attack"], options, facts, draws)
     return Malicious(
         inner,
-        attack=registry.server_attack(server["attack"], options, facts, generator(seed, "server", "attack")),
+        attack=attack,
         victim=options.get("victim"),
         roll_call=roll_call,
         rounds=federation["rounds"],
@@ -60,7 +83,7 @@ def wrap(
         loot_every=server["loot_every"],
         loot_images=server["loot_images"],
         note=note,
-        keep=lambda server_round, loot: keep(folder, server_round, loot),
+        keep=leave,
         published=(lambda: published(run)) if hasattr(module, "READS_PUBLISHED") else dict,
     )
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from task.settings import OptimizerSettings
+
 
 @dataclass(frozen=True)
 class Images:
@@ -29,6 +31,7 @@ class TaskFacts:
         outputs: outputs of the shared model, `classes` or one more.
         model: name of the shared model (task.models).
         clients: participants, with ids 0 to clients - 1.
+        optimizer, batch_size, local_epochs: of every participant's local round.
 
     """
 
@@ -37,3 +40,6 @@ class TaskFacts:
     outputs: int
     model: str
     clients: int
+    optimizer: OptimizerSettings = OptimizerSettings()
+    batch_size: int = 32
+    local_epochs: int = 1

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from attacks.mgan_batches import TURN
+from attacks.registry import asks
 from oleander.early_noise import sends_early_noise
 from oleander.judge import marks, model_metrics, server, truth
 from oleander.judge.attackers import LAST_ROUNDS, Attacker, Findings, judge_attacker
@@ -46,10 +47,18 @@ class Evidence:
 
 
 def names(run: RunDirectory) -> list[str]:
-    """Return the attackers' names: those of the scenario, and whoever left loot."""
+    """Return the names of attackers who steal images: those of the scenario, and whoever left loot."""
     scenario = run.scenario
-    asked = {f"client-{client}" for client in scenario.malicious()}
-    return sorted(asked | set(run.loot()) | ({SERVER} if scenario.server.attack is not None else set()))
+    steal = {f"client-{client}" for client in scenario.malicious()}
+    steal |= set(run.loot()) | ({SERVER} if scenario.server.attack is not None else set())
+    return sorted(steal - inquirers(scenario).keys())
+
+
+def inquirers(scenario: Scenario) -> dict[str, str]:
+    """Return the membership attacks by the attackers' names."""
+    found = {f"client-{client}": str(scenario.role_of(client).attack) for client in scenario.malicious()}
+    found |= {SERVER: scenario.server.attack} if scenario.server.attack is not None else {}
+    return {who: attack for who, attack in found.items() if asks(attack)}
 
 
 def judged(run: RunDirectory, evidence: Evidence, progress: Callable[[str], None]) -> dict[str, Findings]:

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from oleander.judge import curves, distances, sheets
+from oleander.judge import curves, distances, membership_figures, sheets
 from oleander.judge.attackers import Findings
 from oleander.judge.draws import evenly
 from oleander.judge.global_models import Checkpoints
+from oleander.judge.membership import Judged
 from oleander.judge.mosaics import Pixels, mosaic
 from oleander.judge.truth import Truth
 from oleander.rundir import RunDirectory
@@ -27,6 +28,7 @@ DPI = 130
 def draw(
     run: RunDirectory,
     found: Mapping[str, Findings],
+    asked: Mapping[str, Judged],
     points: Checkpoints,
     start: int | None,
     classes: tuple[str, ...],
@@ -36,6 +38,7 @@ def draw(
     Args:
         run: its folder figures/ gets them; those of an earlier judging are replaced.
         found: findings by attacker.
+        asked: of those who were asked about records.
         points: global models.
         start: round in which the first attack began.
         classes: names of the classes.
@@ -58,6 +61,9 @@ def draw(
         if findings.verdict["per_round"]:
             made[f"recognised-{who}"] = curves.recognised(findings.verdict, classes)
             made[f"distances-{who}"] = curves.distances(findings.verdict, classes)
+    for who, one in asked.items():
+        for protocol, lines in one.curves.items():
+            made[f"membership-{protocol}-{who}"] = membership_figures.draw(lines, one.verdict, protocol)
     if run.rounds():
         made["metrics"] = curves.metrics(run.rounds(), start)
     if points.answers and len(set(points.labels.tolist())) > 1:  # of one class there is no ROC curve

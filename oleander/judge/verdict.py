@@ -6,9 +6,9 @@ from typing import Any
 
 from oleander import accounting
 from oleander.early_noise import disturbed
-from oleander.judge import defended, figures, global_models, independent, paper, training_set, truth, victims, words
+from oleander.judge import defended, figures, global_models, independent, membership, paper, training_set, truth, victims, words
 from oleander.judge.assumptions import assumptions
-from oleander.judge.cases import Evidence, judged
+from oleander.judge.cases import Evidence, inquirers, judged
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 from server_app.record import write_json
@@ -50,16 +50,17 @@ def judge(
     appointed = independent.appoint(dataset, holding, victim, scenario.federation.seed, folder)
     evidence = Evidence(dataset=dataset, holding=holding, victim=victim, judge=appointed)
     found = judged(run, evidence, progress)
+    asked = _asked(run, evidence, progress)
     unread: list[str] = []
     published = defended.judged(run, evidence, folder, progress, unread)
     owners = {one for each in found.values() for t in each.truths.values() for one in t.owners}
     owners |= {int(who.removeprefix("client-")) for who in published}
     truth.keep(run.path / "truth", as_held(dataset, scenario.task, holding), holding, owners)
-    begun = [one.verdict["start_round"] for one in found.values()]
+    names = {who: one.verdict for who, one in sorted({**found, **asked}.items())}
+    begun = [one["start_round"] for one in names.values()]
     start = min((number for number in begun if number is not None), default=None)
     progress("Judging the global models")
     points = global_models.checkpoints(run, scenario.task, dataset, start)
-    names = {who: one.verdict for who, one in found.items()}
     verdict: dict[str, Any] = {
         "scenario": scenario.name,
         "seed": scenario.federation.seed,
@@ -75,7 +76,7 @@ def judge(
         "missing": [
             *_missing(run, scenario, points),
             *appointed.missing,
-            *(line for one in found.values() for line in one.missing),
+            *(line for one in (*found.values(), *asked.values()) for line in one.missing),
             *unread,
         ],
     }
@@ -84,8 +85,23 @@ def judge(
     write_json(run.path / "verdict.json", settled)
     if pictures:
         progress("Drawing the figures")
-        figures.draw(run, found, points, start, dataset.classes)
+        figures.draw(run, found, asked, points, start, dataset.classes)
     return settled
+
+
+def _asked(
+    run: RunDirectory, evidence: Evidence, progress: Callable[[str], None]
+) -> dict[str, membership.Judged]:
+    """Judge every membership attacker."""
+    scenario = run.scenario
+    settings, seed = scenario.membership, scenario.federation.seed
+    if settings is None:
+        return {}
+    told = membership.truth(run, evidence.dataset, settings, evidence.holding, seed)
+    return {
+        who: membership.judge(run, who, attack, settings, told, seed=seed, progress=progress)
+        for who, attack in inquirers(scenario).items()
+    }
 
 
 def plain(value: Any) -> Any:

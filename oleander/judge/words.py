@@ -127,9 +127,9 @@ def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mappi
     noise = ", though it sent noise from round 1 on" if moments.early_noise else ""
     if moments.start is None:
         ended = "the run ended before the start that its options set"
-        return f"{_subject(who)}'s attack ({attack}) never began{noise}: {ended}."
+        return f"{subject(who)}'s attack ({attack}) never began{noise}: {ended}."
     if moments.last is None:
-        return f"{_subject(who)}'s attack ({attack}) began in round {moments.start}, but left no loot."
+        return f"{subject(who)}'s attack ({attack}) began in round {moments.start}, but left no loot."
     noise = ", and it sent noise from round 1 on: the honest accuracy is unknown from this run" if noise else ""
     return (
         f"The attack ({attack}) stole from round {moments.start} on{noise}. "
@@ -179,15 +179,15 @@ def _tally(who: str, targets: Sequence[Mapping[str, Any]]) -> str:
     missed = [target for target in wanted if target["conclusion"] == "not stolen"]
     parts = []
     if stolen:
-        parts.append(f"{_subject(who)} stole {_classes(stolen)}, {_as(stolen)}: {_recognition(stolen)}.")
+        parts.append(f"{subject(who)} stole {_classes(stolen)}, {_as(stolen)}: {_recognition(stolen)}.")
     if unsteady:
-        lead = f"Whether {_subject(who).lower()} stole {_classes(unsteady)} depends on the round"
+        lead = f"Whether {subject(who).lower()} stole {_classes(unsteady)} depends on the round"
         parts.append(f"{lead}: {_recognition(unsteady)}.")
     if missed:
         names = listed([f"{one['name']}{_behind(one, ' (', ')')}" for one in missed])
         kind = "class" if len(missed) == 1 else "classes"
         parts.append(
-            f"That {_subject(who).lower()} stole the {kind} {names} is not shown: {_recognition(missed, most=True)}."
+            f"That {subject(who).lower()} stole the {kind} {names} is not shown: {_recognition(missed, most=True)}."
         )
     without = [str(one["name"]) for one in targets if not one.get("samples")]
     if without:
@@ -251,7 +251,7 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _subject(who: str) -> str:
+def subject(who: str) -> str:
     """Name an attacker at the beginning of a sentence."""
     number = who.removeprefix("client-")
     return f"Participant {number}" if number.isdigit() else f"The {who}"

@@ -7,16 +7,18 @@ from typing import Any
 
 from oleander import accounting
 from oleander.judge.statistics import mean_interval
-from oleander.report.metrics import finite, properties_of, targets_of
+from oleander.report.metrics import finite, headline_of, inquiries_of, properties_of, targets_of
 from oleander.rundir import RunDirectory
 
-J, RECOGNISED, NOTHING = "J", "recognised", ""
+J, RECOGNISED, AUC, NOTHING = "J", "recognised", "AUC", ""
 CONTROLS = ("J_other", "J_auxiliary", "J_real_public")
 UNITS = {
     "leakage": "share of the loot that an independent judge recognises as the victim's class (metric `recognised`: "
     "mean of the targets; where holders of some are defended, of those alone), with the victim's private property "
-    "where it has one (metric `J`)",
-    "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J",
+    "where it has one (metric `J`); of a membership attack the area under the ROC curve (metric `AUC`; half of it is "
+    "guessing)",
+    "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J; of a "
+    "membership attack the strongest baseline's area",
     "accuracy": "of the final global model on the server's test images; none of a run of a single round, which is "
     "there for what is published in it",
     "riafi": "share of held-out real images of its classes that a classifier gets right which knows them from what a "
@@ -37,7 +39,7 @@ class Measures:
     """One run's numbers, see UNITS; None for what is not on record.
 
     Attributes:
-        metric: what the leakage is: J, RECOGNISED or, where nobody attacks, NOTHING.
+        metric: what the leakage is: J, RECOGNISED, AUC or, where nobody attacks, NOTHING.
         loot: whether the attack left any: one that never began has no leakage to measure.
         privacy: what epsilon is worth nothing without, `delta` and `unit`; or the `reason` why there is none.
 
@@ -93,7 +95,13 @@ def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]
     if said is not None:
         controls = [share for name in CONTROLS if (share := finite(said.get(name))) is not None]
         return J, finite(said.get("J")), max(controls, default=None)
+    asked = max((one for _, one in inquiries_of(verdict)), key=lambda one: headline_of(one).get("auc", 0), default=None)
     rows = [numbers for _, _, numbers in targets_of(verdict)]
+    if asked is not None and not rows:
+        mine = headline_of(asked)
+        best = (asked["membership"]["adds"].get(mine.get("protocol")) or {}).get("baseline")
+        theirs = asked["membership"]["methods"].get(best, {}).get(mine.get("protocol"), {})
+        return AUC, finite(mine.get("auc")), finite(theirs.get("auc"))
     known = [(row, share) for row in rows if (share := finite(row.get("recognised"))) is not None]
     targets = [(row.get("defenses"), share) for row, share in known if not row.get("control")]
     stolen = [share for defenses, share in targets if defenses] or [share for _, share in targets]
@@ -103,10 +111,11 @@ def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]
 
 
 def _victims(verdict: Mapping[str, Any]) -> set[int]:
-    """Return whom the attacks were after: a server's victim, and whoever holds what a participant wanted."""
+    """Return whom the attacks were after: a server's victim, who is asked about, and who holds what was wanted."""
     named = {attacker.get("victim") for attacker in verdict["attackers"].values()} - {None}
     owners = {one for _, _, row in targets_of(verdict) if not row.get("control") for one in row.get("owner") or ()}
-    return named or owners
+    asked = {client for _, one in inquiries_of(verdict) for client in one["membership"]["about"]}
+    return named or owners | asked
 
 
 def _of_defended(verdict: Mapping[str, Any], name: str) -> list[float]:

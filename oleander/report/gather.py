@@ -126,7 +126,7 @@ def gather(run: RunDirectory) -> Gathered:
     if warnings:
         more = f", and {len(warnings) - SHOWN_WARNINGS} more" if len(warnings) > SHOWN_WARNINGS else ""
         found.missing.append(f"An attacker noted: {'; '.join(warnings[:SHOWN_WARNINGS])}{more}.")
-    if not run.loot() and attackers_of(found.scenario):
+    if not run.loot() and not run.scores() and attackers_of(found.scenario):
         found.missing.append("There is no loot: the attack never began, or the run ended before.")
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oleander.report.metrics import ABSENT, finite, properties_of, targets_of, written
+from oleander.report.metrics import ABSENT, finite, headline_of, inquiries_of, properties_of, targets_of, written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +20,15 @@ def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNu
     """Return the three numbers that matter. Of several targets the weakest theft counts, of controls the strongest.
 
     Targets behind a defence count only where there are no others. Of a server's attack on a private property the
-    numbers are about that.
+    numbers are about that; of several membership attackers, about the one that can tell most.
     """
     said = next((prop for _, prop in properties_of(verdict)), None)
     if said is not None:
         return _of_property(said)
     rows = [numbers for _, _, numbers in targets_of(verdict)]
+    asked = [attacker for _, attacker in inquiries_of(verdict)]
+    if asked and not rows:
+        return _of_inquiry(max(asked, key=lambda one: headline_of(one).get("auc", 0.0)))
     wanted = [row for row in rows if not row.get("control")]
     stolen = [row for row in wanted if not row.get("defenses")] or wanted
     control = [row for row in rows if row.get("control")]
@@ -57,6 +60,38 @@ def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNu
             note=f"To other classes {_near(farthest.get('nn_rmse_other'))}; "
             f"of unseen real images {_near(farthest.get('nn_rmse_real'))}. White against black is 2."
             if farthest
+            else "Not judged.",
+        ),
+    )
+
+
+def _of_inquiry(attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumber]:
+    """Return the three numbers about membership: AUC, the strongest baseline's, and what few false positives allow."""
+    said, mine = attacker["membership"], headline_of(attacker)
+    protocol = mine.get("protocol", "clean")
+    adds = (said.get("adds") or {}).get(protocol) or {}
+    best = adds.get("baseline")
+    area, theirs = finite(mine.get("auc")), said["methods"].get(best, {}).get(protocol, {}).get("auc")
+    place = "each participant's own update" if said["place"] == "server" else "the global models"
+    return (
+        KeyNumber(
+            value=_near(area),
+            label="is the area under the ROC curve (AUC)",
+            note=f"{attacker['attack']}, by {place}, protocol {protocol}; 95 % interval {_near(mine.get('auc_low'))} to "
+            f"{_near(mine.get('auc_high'))}; 0.5 is guessing."
+            if area is not None
+            else "Not judged.",
+        ),
+        KeyNumber(
+            value=_near(theirs),
+            label="is that of the strongest baseline",
+            note=f"{best}, asked the same by the same attacker." if best else "There is none.",
+        ),
+        KeyNumber(
+            value=written(mine.get("tpr_at_1pc"), "share"),
+            label="of the members are found at 1 % false positives",
+            note=f"Of {mine.get('members')} members; at 0.1 % {written(mine.get('tpr_at_01pc'), 'share')}."
+            if area is not None
             else "Not judged.",
         ),
     )

@@ -205,3 +205,16 @@ def properties_of(verdict: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, A
     for who, attacker in (verdict.get("attackers") or {}).items():
         if isinstance(attacker.get("property"), dict):
             yield who, attacker["property"]
+
+
+def inquiries_of(verdict: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (attacker, its part of the verdict) for every membership attacker who left scores."""
+    for who, attacker in (verdict.get("attackers") or {}).items():
+        if (attacker.get("membership") or {}).get("methods"):
+            yield who, attacker
+
+
+def headline_of(attacker: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a membership attack's numbers by its headline's `protocol`, clean where there is that; empty without."""
+    mine = attacker["membership"]["methods"].get(attacker["attack"]) or {}
+    return next(({"protocol": one, **mine[one]} for one in ("clean", "paper") if one in mine), {})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from oleander.report import beside, gather, luo_figures, papers
+from oleander.report import beside, gather, luo_figures, membership, papers
 from oleander.report.metrics import named, written
 from oleander.report.panels import panels
 from oleander.report.section import comparison, section
@@ -63,4 +63,5 @@ def environment() -> Environment:
     )
     templates.filters["written"] = written
     templates.globals |= {"named": named, "gather": gather, "beside": beside, "comparison": comparison}
+    templates.globals["inquiry_columns"] = membership.COLUMNS
     return templates

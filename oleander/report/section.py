@@ -8,6 +8,7 @@ from typing import Any
 from oleander.report import gather, loot
 from oleander.report.curves import Chart, charts
 from oleander.report.key_numbers import KeyNumber, key_numbers
+from oleander.report.membership import Inquiry, inquiries
 from oleander.report.metrics import finite, in_order, unbroken, written
 from oleander.report.pictures import file_uri
 from oleander.report.private import Private, private
@@ -32,6 +33,7 @@ class Section:
     people: list[gather.Participant]
     charts: list[Chart]
     private: list[Private]
+    inquiries: list[Inquiry]
     defended: list[Shown]
     figures: list[tuple[str, str]]
 
@@ -53,6 +55,7 @@ def section(run: RunDirectory, anchor: str) -> Section:
         people=gather.participants(found, loot.held_classes(victims)),
         charts=charts(found),
         private=private(found),
+        inquiries=inquiries(found),
         defended=shown(found),
         figures=_figures(found),
     )

@@ -1,0 +1,58 @@
+"""Asks membership attackers: here, once, the truth is taken away from what is asked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attacks import registry
+from attacks.asking import Inquiry
+from attacks.views import Question
+from task.datasets import Dataset
+from task.facts import Images, TaskFacts
+from task.membership import ask, declared
+from task.questions import MembershipSettings
+
+
+def pose(
+    dataset: Dataset, settings: MembershipSettings, holding: Mapping[int, Tensor], own: Images, seed: int
+) -> Question:
+    """Return what an attacker is asked, without the answer.
+
+    Args:
+        dataset: the public data set.
+        settings: with `about` and `others` filled in.
+        holding: indices into its training images by participant.
+        own: what the attacker holds.
+        seed: of the federation.
+
+    Raises:
+        SettingsError: where there are too few records.
+
+    """
+    asked = ask(dataset, settings, holding, seed)
+    return Question(
+        records=asked.records(dataset),
+        clients=asked.client,
+        own=own,
+        reference=asked.references(dataset),
+        declared=declared(dataset, holding) if settings.declared else {},
+    )
+
+
+def inquiry(
+    name: str,
+    values: Mapping[str, Any],
+    settings: MembershipSettings,
+    facts: TaskFacts,
+    question: Question,
+    generator: torch.Generator,
+) -> Inquiry:
+    """Return the attack `name` with the scenario's baselines beside it; arguments as registry.membership_attack."""
+    others = [one for one in settings.baselines if one != name]
+    return Inquiry(
+        name=name,
+        attack=registry.membership_attack(name, values, facts, question, generator),
+        baselines={one: registry.membership_attack(one, {}, facts, question, generator) for one in others},
+    )

@@ -1,0 +1,143 @@
+"""What membership attackers are asked, and the truth about it: pure functions of the data, who holds what, and a seed.
+
+Members are drawn at random from the participants asked about, in equal shares. For each of them the clean protocol
+draws an image that nobody holds, of the same label and asked about the same participant: who got which image was drawn
+by lot, so that nothing but training on them tells the two apart. The paper protocol draws records of the participants
+who are not asked about. The order of all is drawn by lot, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from task.datasets import Dataset, to_float
+from task.facts import Images
+from task.questions import MembershipSettings
+from task.seeding import generator
+from task.settings import SettingsError, expect
+
+FEWER = "Lower membership.records or membership.reference, or let participants hold less (task.partition.images)."
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """Records and the truth about them; for the judge, and for who takes the records out of it and nothing else.
+
+    Attributes:
+        image: int64 [N], places among the training images.
+        client: int64 [N], the participant of whom each is asked.
+        member: bool [N], whether that participant holds it.
+        fresh: bool [N], whether nobody does; what is neither is another participant's.
+        reference: int64 [M], places of images that nobody holds and that are not asked about.
+
+    """
+
+    image: Tensor
+    client: Tensor
+    member: Tensor
+    fresh: Tensor
+    reference: Tensor
+
+    def records(self, dataset: Dataset) -> Images:
+        """Return what is asked about, with its true labels."""
+        return _taken(dataset, self.image)
+
+    def references(self, dataset: Dataset) -> Images:
+        """Return the images to compare with."""
+        return _taken(dataset, self.reference)
+
+
+def ask(
+    dataset: Dataset,
+    settings: MembershipSettings,
+    holding: Mapping[int, Tensor],
+    seed: int,
+) -> Asked:
+    """Draw what is asked.
+
+    Args:
+        dataset: the public data set.
+        settings: with `about` and `others` filled in.
+        holding: indices into its training images by participant (task.partitions.held).
+        seed: of the federation.
+
+    Raises:
+        SettingsError: where there are too few records of a kind.
+
+    """
+    draw = generator(seed, "membership")
+    labels, about = dataset.train.labels, settings.about or ()
+    free = torch.ones(len(labels), dtype=torch.bool)
+    for mine in holding.values():
+        free[mine] = False
+    spare = {label: _shuffled((free & (labels == label)).nonzero().flatten(), draw) for label in _present(labels)}
+    members = {
+        client: _shuffled(holding[client], draw)[:share]
+        for client, share in zip(about, _shares(settings.records, about, holding), strict=True)
+    }
+    parts = [(mine, client, True, False) for client, mine in members.items()]
+    if "clean" in settings.protocols:
+        for client, mine in members.items():
+            wanted = {label: int((labels[mine] == label).sum()) for label in _present(labels[mine])}
+            parts.append((torch.cat([_pop(spare, label, count) for label, count in wanted.items()]), client, False, True))
+    if "paper" in settings.protocols:
+        others = torch.cat([torch.arange(0), *(holding[client] for client in settings.others or ())])
+        enough = len(others) >= settings.records
+        remedy = "Shorten membership.about, lower membership.records, or ask by the clean protocol alone."
+        expect(enough, f"{settings.records} records of participants who are not asked about", len(others), remedy)
+        dealt = _shuffled(others, draw)[: settings.records].split([len(mine) for mine in members.values()])
+        parts += [(mine, client, False, False) for client, mine in zip(members, dealt, strict=True)]
+    reference = _references(spare, settings.reference, draw)
+    order = torch.randperm(sum(len(mine) for mine, *_ in parts), generator=draw)
+    kinds = [torch.tensor([kind[place] for kind in parts]).repeat_interleave(_sizes(parts)) for place in (1, 2, 3)]
+    image, client, member, fresh = (column[order] for column in (torch.cat([mine for mine, *_ in parts]), *kinds))
+    return Asked(image=image, client=client, member=member, fresh=fresh, reference=reference)
+
+
+def declared(dataset: Dataset, holding: Mapping[int, Tensor]) -> dict[int, tuple[int, ...]]:
+    """Return the labels that each participant holds, ascending."""
+    return {client: tuple(_present(dataset.train.labels[mine])) for client, mine in sorted(holding.items())}
+
+
+def _shares(records: int, about: tuple[int, ...], holding: Mapping[int, Tensor]) -> list[int]:
+    """Return how many records are asked about of each participant; the first ones get what does not come out even."""
+    expect(records >= len(about), f"at least a record for each of {len(about)} participants", records, FEWER)
+    shares = [records // len(about) + (place < records % len(about)) for place in range(len(about))]
+    for client, share in zip(about, shares, strict=True):
+        expect(share <= len(holding[client]), f"{share} records of participant {client}", len(holding[client]), FEWER)
+    return shares
+
+
+def _pop(spare: dict[int, Tensor], label: int, count: int) -> Tensor:
+    """Take images that nobody holds of a label."""
+    left = spare[label]
+    if count > len(left):
+        raise SettingsError(f"Expected {count} training images of class {label} that nobody holds, got {len(left)}. {FEWER}")
+    spare[label] = left[count:]
+    return left[:count]
+
+
+def _references(spare: dict[int, Tensor], count: int, draw: torch.Generator) -> Tensor:
+    """Take images to compare with from what is left, in equal shares of the labels as far as there are so many."""
+    order = [(place, label, int(one)) for label, left in spare.items() for place, one in enumerate(left[:count].tolist())]
+    chosen = [one for _, _, one in sorted(order)[:count]]
+    expect(len(chosen) == count, f"{count} training images that nobody holds to compare with", len(chosen), FEWER)
+    return _shuffled(torch.tensor(chosen, dtype=torch.int64), draw)
+
+
+def _sizes(parts: list[tuple[Tensor, int, bool, bool]]) -> Tensor:
+    return torch.tensor([len(mine) for mine, *_ in parts])
+
+
+def _present(labels: Tensor) -> list[int]:
+    return sorted(set(labels.tolist()))
+
+
+def _shuffled(indices: Tensor, draw: torch.Generator) -> Tensor:
+    return indices[torch.randperm(len(indices), generator=draw)]
+
+
+def _taken(dataset: Dataset, places: Tensor) -> Images:
+    return Images(to_float(dataset.train.images[places]), dataset.train.labels[places])
