@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from attacks import registry
-from attacks.asking import Inquiry
+from attacks.asking import Inquiry, owners_labels
 from attacks.views import Question
 from task.datasets import Dataset
 from task.facts import Images, TaskFacts
@@ -44,13 +44,19 @@ def pose(
 def inquiry(
     name: str,
     values: Mapping[str, Any],
+    question: Question,
+    *,
     settings: MembershipSettings,
     facts: TaskFacts,
-    question: Question,
     generator: torch.Generator,
 ) -> Inquiry:
-    """Return the attack `name` with the scenario's baselines beside it; arguments as registry.membership_attack."""
-    others = [one for one in settings.baselines if one != name]
+    """Return the attack `name` with the scenario's baselines beside it; arguments as registry.membership_attack.
+
+    Without `argmax` where every label is declared by all who are asked about, or none by any: it would say nothing.
+    """
+    mine = owners_labels(question, facts.classes)
+    silent = {name} | ({"argmax"} if mine.all() or not mine.any() else set())
+    others = [one for one in settings.baselines if one not in silent]
     return Inquiry(
         name=name,
         attack=registry.membership_attack(name, values, facts, question, generator),

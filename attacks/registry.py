@@ -1,7 +1,7 @@
 """Attacks by name: the module `attacks.a_name` is the attack `a-name`, found by what it defines.
 
-Its `VIEW` says who stands behind it: a participant (ParticipantView), the server (ServerView), or either of them, who is
-then asked about records (RecordView).
+Its `VIEW` says who stands behind it: a participant (ParticipantView), the server (ServerView), or either of them, asked
+about records (RecordView).
 """
 
 from collections.abc import Mapping

@@ -22,8 +22,14 @@ def train(participant: Participant, received: Received, context: Context) -> Upd
     behaviour = participant.behaviour
     settings = parse(MembershipSettings, behaviour["membership"], "membership")
     question = ask(participant, settings)
-    draws = participant.randomness("attack")
-    inquired = inquiry(behaviour["attack"], behaviour["options"], settings, participant.facts, question, draws)
+    inquired = inquiry(
+        behaviour["attack"],
+        behaviour["options"],
+        question,
+        settings=settings,
+        facts=participant.facts,
+        generator=participant.randomness("attack"),
+    )
     attack, number = inquired.attack, received.round
     state = load_state(context, "attack")
     if state:

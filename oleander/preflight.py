@@ -1,7 +1,7 @@
 """What can only be checked with the data at hand, checked before anything is started."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 
@@ -12,7 +12,7 @@ from oleander import accounting
 from oleander.roles import check_classes
 from oleander.scenario import ClientSettings, Scenario
 from task import models
-from task.datasets import Split, load_task, to_float
+from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
 from task.partitions import held
 from task.settings import SettingsError
@@ -52,32 +52,36 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
         local_epochs=scenario.task.local_epochs,
     )
 
-    def inquire(name: str, options: dict[str, Any], own: Images) -> None:
-        if scenario.membership is not None:
-            question = pose(dataset, scenario.membership, parts, own, scenario.federation.seed)
-            inquiry(name, options, scenario.membership, facts, question, torch.Generator())
-
+    _try_membership(scenario, dataset, parts, facts)
     for entry in scenario.clients:
-        if entry.attack is not None and registry.asks(entry.attack):
-            for client in entry.ids:
-                inquire(entry.attack, entry.options, _held(dataset.train, parts.get(client, torch.arange(0))))
-        elif entry.attack is not None:
+        if entry.attack is not None and not registry.asks(entry.attack):
             registry.participant_attack(entry.attack, entry.options, facts, torch.Generator())
         if entry.defense is not None:
             for client in entry.ids:
                 _try(entry, facts, dataset.train.labels[parts[client]])
-    if registry.asks(scenario.server.attack):
-        own = _held(dataset.test, torch.arange(len(dataset.test.labels)))
-        inquire(scenario.server.attack or "", scenario.server.attack_options, own)
-    elif scenario.server.attack is not None:
-        registry.server_attack(scenario.server.attack, scenario.server.attack_options, facts, torch.Generator())
+    server = scenario.server
+    if server.attack is not None and not registry.asks(server.attack):
+        registry.server_attack(server.attack, server.attack_options, facts, torch.Generator())
     accounting.check(scenario)
     return scenario
 
 
-def _held(split: Split, indices: torch.Tensor) -> Images:
-    """Return some images of a split."""
-    return Images(to_float(split.images[indices]), split.labels[indices])
+def _try_membership(scenario: Scenario, dataset: Dataset, parts: Mapping[int, torch.Tensor], facts: TaskFacts) -> None:
+    """Ask every membership attacker; none learns from it."""
+    settings, train, test = scenario.membership, dataset.train, dataset.test
+    if settings is None:
+        return
+    attackers = [
+        (entry.attack, entry.options, train, parts.get(client, torch.arange(0)))
+        for entry in scenario.clients
+        for client in entry.ids
+    ]
+    attackers.append((scenario.server.attack, scenario.server.attack_options, test, torch.arange(len(test.labels))))
+    for name, options, split, held_by in attackers:
+        if name is not None and registry.asks(name):
+            own = Images(to_float(split.images[held_by]), split.labels[held_by])
+            question = pose(dataset, settings, parts, own, scenario.federation.seed)
+            inquiry(name, options, question, settings=settings, facts=facts, generator=torch.Generator())
 
 
 def _try(entry: ClientSettings, facts: TaskFacts, labels: torch.Tensor) -> None:

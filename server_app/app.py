@@ -90,7 +90,11 @@ def main(grid: Grid, context: Context) -> None:
             auxiliary=own,
             run=run,
             question=lambda settings: pose(
-                dataset, settings, held(dataset, task, federation["clients"], federation["seed"]), own, federation["seed"]
+                dataset,
+                settings,
+                held(dataset, task, federation["clients"], federation["seed"]),
+                own,
+                federation["seed"],
             ),
         )
 

@@ -68,7 +68,8 @@ def wrap(
     if registry.asks(server["attack"]):
         settings = parse(MembershipSettings, config["membership"], "membership")
         asked = question(settings)
-        attack = Inquiring(inquiry(server["attack"], options, settings, facts, asked, draws), asked, facts, frozen)
+        found = inquiry(server["attack"], options, asked, settings=settings, facts=facts, generator=draws)
+        attack = Inquiring(found, asked, facts, frozen)
     else:
         attack = registry.server_attack(server["attack"], options, facts, draws)
     return Malicious(

@@ -1,6 +1,6 @@
 """What passes between the parts: labelled images, and what everyone in a federation knows of its task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -40,6 +40,6 @@ class TaskFacts:
     outputs: int
     model: str
     clients: int
-    optimizer: OptimizerSettings = OptimizerSettings()
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     batch_size: int = 32
     local_epochs: int = 1

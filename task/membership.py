@@ -81,19 +81,23 @@ def ask(
     if "clean" in settings.protocols:
         for client, mine in members.items():
             wanted = {label: int((labels[mine] == label).sum()) for label in _present(labels[mine])}
-            parts.append((torch.cat([_pop(spare, label, count) for label, count in wanted.items()]), client, False, True))
+            parts.append(
+                (torch.cat([_pop(spare, label, count) for label, count in wanted.items()]), client, False, True)
+            )
     if "paper" in settings.protocols:
         others = torch.cat([torch.arange(0), *(holding[client] for client in settings.others or ())])
         enough = len(others) >= settings.records
         remedy = "Shorten membership.about, lower membership.records, or ask by the clean protocol alone."
         expect(enough, f"{settings.records} records of participants who are not asked about", len(others), remedy)
-        dealt = _shuffled(others, draw)[: settings.records].split([len(mine) for mine in members.values()])
+        counts = [len(mine) for mine in members.values()]
+        dealt = _shuffled(others, draw)[: settings.records].tensor_split(torch.tensor(counts).cumsum(0)[:-1])
         parts += [(mine, client, False, False) for client, mine in zip(members, dealt, strict=True)]
     reference = _references(spare, settings.reference, draw)
     order = torch.randperm(sum(len(mine) for mine, *_ in parts), generator=draw)
-    kinds = [torch.tensor([kind[place] for kind in parts]).repeat_interleave(_sizes(parts)) for place in (1, 2, 3)]
-    image, client, member, fresh = (column[order] for column in (torch.cat([mine for mine, *_ in parts]), *kinds))
-    return Asked(image=image, client=client, member=member, fresh=fresh, reference=reference)
+    columns = [torch.tensor([kind[place] for kind in parts]).repeat_interleave(_sizes(parts)) for place in (1, 2, 3)]
+    whose, member, fresh = (column[order] for column in columns)
+    image = torch.cat([mine for mine, *_ in parts])[order]
+    return Asked(image=image, client=whose, member=member, fresh=fresh, reference=reference)
 
 
 def declared(dataset: Dataset, holding: Mapping[int, Tensor]) -> dict[int, tuple[int, ...]]:
@@ -114,14 +118,18 @@ def _pop(spare: dict[int, Tensor], label: int, count: int) -> Tensor:
     """Take images that nobody holds of a label."""
     left = spare[label]
     if count > len(left):
-        raise SettingsError(f"Expected {count} training images of class {label} that nobody holds, got {len(left)}. {FEWER}")
+        raise SettingsError(
+            f"Expected {count} training images of class {label} that nobody holds, got {len(left)}. {FEWER}"
+        )
     spare[label] = left[count:]
     return left[:count]
 
 
 def _references(spare: dict[int, Tensor], count: int, draw: torch.Generator) -> Tensor:
     """Take images to compare with from what is left, in equal shares of the labels as far as there are so many."""
-    order = [(place, label, int(one)) for label, left in spare.items() for place, one in enumerate(left[:count].tolist())]
+    order = [
+        (place, label, int(one)) for label, left in spare.items() for place, one in enumerate(left[:count].tolist())
+    ]
     chosen = [one for _, _, one in sorted(order)[:count]]
     expect(len(chosen) == count, f"{count} training images that nobody holds to compare with", len(chosen), FEWER)
     return _shuffled(torch.tensor(chosen, dtype=torch.int64), draw)

@@ -40,6 +40,10 @@ class MembershipSettings:
         expect(bool(self.protocols), f"at least one of the protocols {', '.join(PROTOCOLS)}", list(self.protocols))
         for name in self.protocols:
             choose(name, PROTOCOLS, "a membership protocol")
-        for what, given in (("protocol", self.protocols), ("baseline", self.baselines), ("participant", (*(self.about or ()), *(self.others or ())))):
+        for what, given in (
+            ("protocol", self.protocols),
+            ("baseline", self.baselines),
+            ("participant", (*(self.about or ()), *(self.others or ()))),
+        ):
             expect(len(set(given)) == len(given), f"each {what} of membership once", list(given))
         expect(self.about is None or bool(self.about), "membership.about to name somebody", [], "Or leave it out.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -28,24 +29,29 @@ DPI = 130
 def draw(
     run: RunDirectory,
     found: Mapping[str, Findings],
-    asked: Mapping[str, Judged],
     points: Checkpoints,
     start: int | None,
     classes: tuple[str, ...],
+    *,
+    asked: Mapping[str, Judged] = MappingProxyType({}),
 ) -> list[Path]:
     """Draw every figure that there is something for; return their paths.
 
     Args:
         run: its folder figures/ gets them; those of an earlier judging are replaced.
         found: findings by attacker.
-        asked: of those who were asked about records.
         points: global models.
         start: round in which the first attack began.
         classes: names of the classes.
+        asked: findings of membership attackers.
 
     """
     run.figures.mkdir(parents=True, exist_ok=True)
-    made: dict[str, Figure] = {}
+    made = {
+        f"membership-{protocol}-{who}": membership_figures.draw(lines, one.verdict, protocol)
+        for who, one in asked.items()
+        for protocol, lines in one.curves.items()
+    }
     for who, findings in found.items():
         sheet = sheets.draw(findings.sheet, classes) if findings.sheet is not None else None
         if sheet is not None:
@@ -61,9 +67,6 @@ def draw(
         if findings.verdict["per_round"]:
             made[f"recognised-{who}"] = curves.recognised(findings.verdict, classes)
             made[f"distances-{who}"] = curves.distances(findings.verdict, classes)
-    for who, one in asked.items():
-        for protocol, lines in one.curves.items():
-            made[f"membership-{protocol}-{who}"] = membership_figures.draw(lines, one.verdict, protocol)
     if run.rounds():
         made["metrics"] = curves.metrics(run.rounds(), start)
     if points.answers and len(set(points.labels.tolist())) > 1:  # of one class there is no ROC curve

@@ -45,7 +45,7 @@ def truth(
 ) -> Asked:
     """Return the truth about a run's records, and write truth/membership.npz where it is missing.
 
-    Arrays: record int64 [N] in 0..N-1, member and fresh bool [N], client and image int64 [N]; see task.membership.Asked.
+    Arrays: record int64 [N] in 0..N-1, and those of task.membership.Asked but the references.
     """
     asked = ask(dataset, settings, holding, seed)
     path = run.path / "truth" / "membership.npz"
@@ -79,7 +79,7 @@ def judge(
 
     """
     rounds, log = run.scores().get(who, {}), run.attack_log(who)
-    found = Judged(verdict={})
+    folder, found = run.path / "loot" / who, Judged(verdict={})
     read = {
         number: {name: one for name, path in by.items() if (one := _read(path, len(asked.image), found.missing))}
         for number, by in rounds.items()
@@ -108,7 +108,7 @@ def judge(
         "methods": methods,
         "adds": adds,
         "over_rounds": _over_rounds(read, asked, settings.protocols),
-        "rehearsal": _rehearsal(run, who, attack, last, seed, found.missing),
+        "rehearsal": _rehearsal(folder / f"rehearsal-{attack}-round-{last or 0:04d}.npz", seed, found.missing),
     }
     found.verdict = {
         "attack": attack,
@@ -144,7 +144,9 @@ def _read(path: Path, count: int, missing: list[str]) -> Answers | None:
         missing.append(f"{path.parent.name}/{path.name} cannot be read: {error}.")
         return None
     if not complete or not np.isfinite(scores).all():
-        missing.append(f"{path.parent.name}/{path.name} has no finite score for each of {count} records, and is left out.")
+        missing.append(
+            f"{path.parent.name}/{path.name} has no finite score for each of {count} records, and is left out."
+        )
         return None
     return Answers(scores=scores, marked=marked)
 
@@ -152,7 +154,7 @@ def _read(path: Path, count: int, missing: list[str]) -> Answers | None:
 def _adds(
     attack: str, protocol: str, methods: Mapping[str, Any], spreads: Mapping[str, Mapping[str, Floats]]
 ) -> dict[str, Any] | None:
-    """Return what the attack's AUC is above that of the strongest baseline: `baseline`, `auc`, `auc_low`, `auc_high`."""
+    """Return the attack's AUC minus the strongest baseline's: `baseline`, `auc`, `auc_low`, `auc_high`."""
     others = [name for name in spreads if name != attack]
     if attack not in spreads or not others:
         return None
@@ -178,21 +180,18 @@ def _over_rounds(
     return lines
 
 
-def _rehearsal(
-    run: RunDirectory, who: str, attack: str, last: int | None, seed: int, missing: list[str]
-) -> dict[str, Any] | None:
-    """Return the numbers of what the attacker tested by itself, as Zhu et al. do: `all`, and `real` without made images.
+def _rehearsal(path: Path, seed: int, missing: list[str]) -> dict[str, Any] | None:
+    """Return the numbers of what an attacker tested by itself, as Zhu et al. do: `all`, and `real` without made images.
 
     None where it has tested nothing; `real` is None where that leaves one kind only.
     """
-    path = run.path / "loot" / who / f"rehearsal-{attack}-round-{last or 0:04d}.npz"
     if not path.is_file():
         return None
     try:
         arrays = read_arrays(path)
         scores, member, made = (arrays[name].numpy() for name in ("scores", "member", "made"))
     except UNREADABLE as error:
-        missing.append(f"{who}/{path.name} cannot be read: {error}.")
+        missing.append(f"{path.parent.name}/{path.name} cannot be read: {error}.")
         return None
     result: dict[str, Any] = {"made_share": float(made.mean())}
     for name, chosen in (("all", np.ones_like(made)), ("real", ~made)):

@@ -27,7 +27,7 @@ def draw(lines: Mapping[str, Curve], verdict: Mapping[str, Any], protocol: str) 
         protocol: which of its protocols.
 
     """
-    figure = Figure(figsize=(9.4, 4.3), layout="constrained")
+    figure = Figure(figsize=(9.4, 4.7), layout="constrained")
     left, right = figure.subplots(1, 2)
     attack, said = verdict["attack"], verdict["membership"]
     names = sorted(lines, key=lambda name: (name != attack, name))
@@ -35,7 +35,7 @@ def draw(lines: Mapping[str, Curve], verdict: Mapping[str, Any], protocol: str) 
     floor = least / 2
     for index, name in enumerate(names):
         one, numbers = lines[name], said["methods"][name][protocol]
-        style = {"color": COLOURS[index % len(COLOURS)], "linestyle": "-" if name == attack else "--"}
+        style: dict[str, Any] = {"color": COLOURS[index % len(COLOURS)], "linestyle": "-" if name == attack else "--"}
         style |= {"linewidth": 2.0 if name == attack else 1.3}
         false, true = np.clip(one.false_positives, floor, 1), np.clip(one.true_positives, floor, 1)
         left.plot(false, true, drawstyle="steps-post", label=f"{name}: AUC {numbers['auc']:.2f}", **style)
@@ -50,6 +50,8 @@ def draw(lines: Mapping[str, Curve], verdict: Mapping[str, Any], protocol: str) 
     right.set_xlabel("round")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
     right.grid(visible=True, color="#e5e5e5", linewidth=0.7)
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     for axis in (left, right):
         for side in ("top", "right"):
             axis.spines[side].set_visible(False)
@@ -69,4 +71,3 @@ def _logarithmic(axis: Axes, floor: float) -> None:
     axis.set_ylim(floor, 1.1)
     axis.set_xlabel("false positives (share of the others)")
     axis.set_ylabel("true positives (share of the members)")
-    axis.legend(fontsize=8, frameon=False, loc="lower right")

@@ -1,6 +1,6 @@
 """A membership attack in words that claim no more than was shown.
 
-That records can be told apart is `shown` where the 95 % interval of the AUC lies above a half. The attack adds something
+That records can be told apart is shown where the 95 % interval of the AUC lies above a half. The attack adds something
 where the interval of its AUC minus the strongest baseline's, over the same draws of records, lies above 0.
 """
 
@@ -63,9 +63,9 @@ def of_attacker(who: str, verdict: Mapping[str, Any]) -> str:
         found = said["methods"][attack].get(protocol)
         if found is not None:
             parts.append(
-                f"{attack} marks {percent(found['tp_rate'])} of the members and {percent(found['fp_rate'])} {other}; at "
-                f"1 % false positives it finds {percent(found['tpr_at_1pc'])} of {found['members']} members, at 0.1 % "
-                f"{percent(found['tpr_at_01pc'])}{_coarse(found)}."
+                f"{attack} marks {percent(found['tp_rate'])} of the members and {percent(found['fp_rate'])} {other}; "
+                f"at 1 % false positives it finds {percent(found['tpr_at_1pc'])} of {found['members']} members, at "
+                f"0.1 % {percent(found['tpr_at_01pc'])}{_coarse(found)}."
             )
     if said["rehearsal"] is not None and said["rehearsal"]["all"] is not None:
         own = said["rehearsal"]
@@ -90,5 +90,5 @@ def _interval(numbers: Mapping[str, Any], name: str) -> str:
 
 def _whose(about: list[int]) -> str:
     if len(about) > 3:  # noqa: PLR2004  # a headline is short
-        return f"{len(about)} participants'"
+        return f"{len(about)} other participants'"
     return f"participant{'s' if len(about) > 1 else ''} {listed([str(one) for one in about])}'s"

@@ -1,8 +1,8 @@
 """How well scores tell members from others: ROC, AUC, true positives at few false ones, and how sure that is.
 
-Higher scores mean "more likely a member". Nothing is interpolated: a true-positive rate at a false-positive rate is that
-of the lowest threshold that lets no more false positives pass. Intervals: percentiles of BOOTSTRAPS draws of as many
-records with replacement, members and others apart (Efron 1979); they cover the draw of the records, no other luck.
+Higher scores mean "more likely a member". Nothing is interpolated: a true-positive rate at a false-positive rate is
+that of the lowest threshold that lets no more false positives pass. Intervals: percentiles of BOOTSTRAPS draws of as
+many records with replacement, members and others apart (Efron 1979); they cover the draw of the records, no other luck.
 """
 
 import math

@@ -6,7 +6,18 @@ from typing import Any
 
 from oleander import accounting
 from oleander.early_noise import disturbed
-from oleander.judge import defended, figures, global_models, independent, membership, paper, training_set, truth, victims, words
+from oleander.judge import (
+    defended,
+    figures,
+    global_models,
+    independent,
+    membership,
+    paper,
+    training_set,
+    truth,
+    victims,
+    words,
+)
 from oleander.judge.assumptions import assumptions
 from oleander.judge.cases import Evidence, inquirers, judged
 from oleander.rundir import RunDirectory
@@ -56,7 +67,8 @@ def judge(
     owners = {one for each in found.values() for t in each.truths.values() for one in t.owners}
     owners |= {int(who.removeprefix("client-")) for who in published}
     truth.keep(run.path / "truth", as_held(dataset, scenario.task, holding), holding, owners)
-    names = {who: one.verdict for who, one in sorted({**found, **asked}.items())}
+    parts = {who: one.verdict for who, one in found.items()} | {who: one.verdict for who, one in asked.items()}
+    names = dict(sorted(parts.items()))
     begun = [one["start_round"] for one in names.values()]
     start = min((number for number in begun if number is not None), default=None)
     progress("Judging the global models")
@@ -76,7 +88,8 @@ def judge(
         "missing": [
             *_missing(run, scenario, points),
             *appointed.missing,
-            *(line for one in (*found.values(), *asked.values()) for line in one.missing),
+            *(line for one in found.values() for line in one.missing),
+            *(line for one in asked.values() for line in one.missing),
             *unread,
         ],
     }
@@ -85,13 +98,11 @@ def judge(
     write_json(run.path / "verdict.json", settled)
     if pictures:
         progress("Drawing the figures")
-        figures.draw(run, found, asked, points, start, dataset.classes)
+        figures.draw(run, found, points, start, dataset.classes, asked=asked)
     return settled
 
 
-def _asked(
-    run: RunDirectory, evidence: Evidence, progress: Callable[[str], None]
-) -> dict[str, membership.Judged]:
+def _asked(run: RunDirectory, evidence: Evidence, progress: Callable[[str], None]) -> dict[str, membership.Judged]:
     """Judge every membership attacker."""
     scenario = run.scenario
     settings, seed = scenario.membership, scenario.federation.seed

@@ -77,8 +77,8 @@ def _of_inquiry(attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyN
         KeyNumber(
             value=_near(area),
             label="is the area under the ROC curve (AUC)",
-            note=f"{attacker['attack']}, by {place}, protocol {protocol}; 95 % interval {_near(mine.get('auc_low'))} to "
-            f"{_near(mine.get('auc_high'))}; 0.5 is guessing."
+            note=f"{attacker['attack']}, by {place}, protocol {protocol}; 95 % interval "
+            f"{_near(mine.get('auc_low'))} to {_near(mine.get('auc_high'))}; 0.5 is guessing."
             if area is not None
             else "Not judged.",
         ),

@@ -67,7 +67,8 @@ def _tables(protocol: str, rows: Mapping[str, Mapping[str, Any]], attack: str, d
             title=TITLES[protocol],
             counts=f"{first['members']} members, {first['others']} others",
             rows=[
-                (name, name != attack, _cells(rows[name])) for name in sorted(rows, key=lambda one: (one != attack, one))
+                (name, name != attack, _cells(rows[name]))
+                for name in sorted(rows, key=lambda one: (one != attack, one))
             ],
             drawing=drawing,
         )

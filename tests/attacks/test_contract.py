@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from attacks import registry
-from attacks.views import ParticipantAttack, ParticipantView, ServerView
+from attacks.views import ParticipantAttack, ParticipantView, RecordView
 from task import models
 from task.datasets import load, to_float
 from task.facts import Images, TaskFacts
@@ -115,10 +115,11 @@ def test_options_survive_the_way_through_a_scenario(name: str) -> None:
     assert registry.options(name, to_dict(options)) == options
 
 
-def test_every_attack_has_one_of_the_two_views() -> None:
-    """It is a participant's or the server's."""
+def test_every_attack_has_one_of_the_three_views() -> None:
+    """It is a participant's or the server's, or is asked about records."""
     names = registry.names()
-    assert sorted(names) == sorted([*registry.names(ParticipantView), *registry.names(ServerView)])
+    assert sorted(names) == sorted(name for view in registry.WHO for name in registry.names(view))
+    assert "margin-threshold" in registry.names(RecordView)
     assert "gan" in registry.names(ParticipantView)
     assert all(registry.module(name).VIEW in registry.WHO for name in names)
 

@@ -29,7 +29,7 @@ def test_loot_is_called_what_it_is(
     fabricate: Fabricate, monkeypatch: pytest.MonkeyPatch, kind: str, conclusion: str
 ) -> None:
     """The owner's own images, real ones of other people, their average, and noise."""
-    monkeypatch.setattr(figures, "draw", lambda *_: [])  # another test looks at them
+    monkeypatch.setattr(figures, "draw", lambda *_, **__: [])  # another test looks at them
     verdict, target = judged(fabricate(kind))
     assert target["conclusion"] == conclusion
     assert target["owner"] == [1]

@@ -1,0 +1,166 @@
+"""A membership attacker's scores against the truth, from a run directory made by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from oleander import scenario as scenarios
+from oleander.judge import membership
+from oleander.judge.verdict import judge
+from oleander.report.key_numbers import key_numbers
+from oleander.report.page import write
+from oleander.rundir import RunDirectory
+from task.datasets import load
+from task.membership import Asked, ask
+from task.partitions import held
+from task.runs import append_line, keep_arrays
+
+WHO = "server"
+
+
+def made(tmp_path: Path, *overrides: str) -> tuple[RunDirectory, Asked]:
+    """Return the run directory of a membership run in which nobody has answered yet, and the truth."""
+    chosen = scenarios.load(
+        "membership-digits", ["membership.protocols=[clean,paper]", "membership.about=[0,1,2]", *overrides]
+    )
+    run = RunDirectory.create(chosen, tmp_path / "run")
+    digits, seed = load("digits"), chosen.federation.seed
+    assert chosen.membership is not None
+    return run, ask(digits, chosen.membership, held(digits, chosen.task, chosen.federation.clients, seed), seed)
+
+
+def answer(run: RunDirectory, name: str, scores: torch.Tensor, *, number: int = 3, marked: Any = None) -> None:
+    """Leave one method's scores of a round."""
+    marked = scores > 0.5 if marked is None else marked
+    path = run.path / "loot" / WHO / f"scores-{name}-round-{number:04d}.npz"
+    keep_arrays(path, scores=scores.double(), marked=marked, record=torch.arange(len(scores)))
+
+
+def verdict_of(run: RunDirectory) -> dict[str, Any]:
+    """Judge the server's answers alone."""
+    settings = run.scenario.membership
+    assert settings is not None
+    digits = load("digits")
+    holding = held(digits, run.scenario.task, run.scenario.federation.clients, 0)
+    told = membership.truth(run, digits, settings, holding, 0)
+    return membership.judge(run, WHO, "margin-threshold", settings, told, seed=0, progress=lambda _: None).verdict
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> tuple[RunDirectory, Asked]:
+    """Return a run about three participants, with 60 members of theirs."""
+    return made(tmp_path, "membership.records=60")
+
+
+def test_each_protocol_has_numbers_of_its_own(asked: tuple[RunDirectory, Asked]) -> None:
+    """Who scores members and fresh images high, others' records low, gets 1 by the one protocol, 0.5 by the clean."""
+    run, told = asked
+    scores = (told.member | told.fresh).double()
+    answer(run, "margin-threshold", scores)
+    answer(run, "label-only", torch.zeros(len(scores)))
+    said = verdict_of(run)["membership"]
+    mine = said["methods"]["margin-threshold"]
+    assert (mine["paper"]["auc"], mine["clean"]["auc"]) == (1, 0.5)
+    assert (mine["paper"]["balanced_accuracy"], mine["clean"]["balanced_accuracy"]) == (1, 0.5)
+    assert mine["clean"]["fp_rate"] == 1
+    assert mine["clean"]["members"] == mine["clean"]["others"] == 60
+    adds = said["adds"]["paper"]
+    assert adds["baseline"] == "label-only"
+    assert [adds[name] for name in ("auc", "auc_low", "auc_high")] == pytest.approx([0.5] * 3)
+    assert said["methods"]["label-only"]["baseline"]
+
+
+def test_the_last_round_counts_and_all_are_drawn(asked: tuple[RunDirectory, Asked]) -> None:
+    """Perfect in round 2, upside down in round 3: the headline is 0, the curve has both."""
+    run, told = asked
+    answer(run, "margin-threshold", told.member.double(), number=2)
+    answer(run, "margin-threshold", -told.member.double(), number=3)
+    said = verdict_of(run)["membership"]
+    assert said["methods"]["margin-threshold"]["clean"]["auc"] == 0
+    areas = {line["round"]: line["auc"] for line in said["over_rounds"] if line["protocol"] == "clean"}
+    assert areas == {2: 1, 3: 0}
+
+
+def test_records_in_another_order_are_put_right(asked: tuple[RunDirectory, Asked]) -> None:
+    """The scores name the records that they are about."""
+    run, told = asked
+    order = torch.randperm(len(told.member))
+    path = run.path / "loot" / WHO / "scores-margin-threshold-round-0003.npz"
+    keep_arrays(path, scores=told.member.double()[order], marked=told.member[order], record=order)
+    assert verdict_of(run)["membership"]["methods"]["margin-threshold"]["clean"]["auc"] == 1
+
+
+def test_the_truth_is_left_for_others_to_judge(asked: tuple[RunDirectory, Asked]) -> None:
+    """truth/membership.npz says which records are members', of whom, and which training image each is."""
+    run, told = asked
+    verdict_of(run)
+    with np.load(run.path / "truth" / "membership.npz", allow_pickle=False) as arrays:
+        assert arrays["member"].sum() == 60
+        assert np.array_equal(arrays["member"], told.member.numpy())
+        assert np.array_equal(arrays["image"], told.image.numpy())
+        assert arrays["record"].tolist() == list(range(180))
+
+
+def test_scores_that_are_none_are_left_out_and_said(asked: tuple[RunDirectory, Asked]) -> None:
+    """NaN, a record too few, and no .npz at all."""
+    run, told = asked
+    answer(run, "label-only", torch.full((len(told.member),), torch.nan))
+    answer(run, "loss-threshold", torch.zeros(len(told.member) - 1))
+    (run.path / "loot" / WHO / "scores-argmax-round-0003.npz").write_bytes(b"none")
+    append_line(run.path / "loot" / WHO / "attack.jsonl", {"round": 1, "started": True})
+    found = judge(run, None, lambda _: None, pictures=False)
+    text = " ".join(found["missing"])
+    assert text.count("has no finite score for each of 180 records") == 2
+    assert "scores-argmax-round-0003.npz cannot be read" in text
+    assert "There are no scores of server" in text
+    assert found["attackers"]["server"]["headline"] == "The server's attack (margin-threshold) left no scores."
+
+
+def test_a_rehearsal_is_judged_with_and_without_made_images(asked: tuple[RunDirectory, Asked]) -> None:
+    """Made images, all told for members, lift a guess on real ones from 0.5 to 0.625, balanced."""
+    run, told = asked
+    answer(run, "margin-threshold", told.member.double())
+    member = torch.tensor([True] * 40 + [False] * 40)
+    made_ones = torch.tensor([True] * 20 + [False] * 60)
+    scores = torch.tensor([0.9] * 20 + [0.9, 0.1] * 30, dtype=torch.float64)
+    path = run.path / "loot" / WHO / "rehearsal-margin-threshold-round-0003.npz"
+    keep_arrays(path, scores=scores, member=member, made=made_ones)
+    own = verdict_of(run)["membership"]["rehearsal"]
+    assert own["made_share"] == 0.25
+    assert own["real"]["balanced_accuracy"] == 0.5
+    assert own["all"]["balanced_accuracy"] == pytest.approx((0.75 + 0.5) / 2)
+
+
+def test_words_and_page_say_what_was_shown(asked: tuple[RunDirectory, Asked]) -> None:
+    """A perfect server: what it can tell, that it adds to the baseline, the key numbers, a table and a figure."""
+    run, told = asked
+    answer(run, "margin-threshold", told.member.double())
+    answer(run, "label-only", torch.zeros(len(told.member)))
+    append_line(run.path / "loot" / WHO / "attack.jsonl", {"round": 1, "started": True})
+    found = judge(run, None, lambda _: None)
+    headline = found["attackers"]["server"]["headline"]
+    assert headline.startswith(
+        "The server can tell participants 0, 1 and 2's training records from others of the same labels that nobody "
+        "holds: AUC 1.00 (1.00 to 1.00) by margin-threshold; label-only, the strongest baseline, reaches 0.50, which "
+        "the attack improves by 0.50 (0.50 to 0.50)."
+    )
+    assert [number.value for number in key_numbers(found)] == ["1.00", "0.50", "100 %"]
+    assert (run.figures / "membership-clean-server.png").is_file()
+    assert (run.figures / "membership-paper-server.png").is_file()
+    page = write([run], run.report).read_text(encoding="utf-8")
+    assert "Who was in the training data? (server)" in page
+    assert "members against fresh images of the same labels" in page
+    assert "60 members, 60 others" in page
+    assert "The loot beside the truth" not in page
+
+
+def test_a_guess_is_not_called_a_leak(asked: tuple[RunDirectory, Asked]) -> None:
+    """Random scores: nothing is shown, and nothing is added."""
+    run, told = asked
+    answer(run, "margin-threshold", torch.rand(len(told.member), generator=torch.Generator().manual_seed(1)))
+    assert "can tell" in verdict_of(run)["headline"]
+    assert verdict_of(run)["headline"].startswith("That the server can tell participants 0, 1 and 2's training records")
+    assert "is not shown" in verdict_of(run)["headline"]
