@@ -20,11 +20,28 @@ ROLES: dict[str, Callable[[participant.Participant, Received, Context], Update]]
 app = ClientApp(mods=[flower_mods.clip_as_asked])
 
 
+class Stranger(Exception):  # noqa: N818 - it names what happened
+    """The server takes this node for another participant."""
+
+
 @app.query()
 def identify(message: Message, context: Context) -> Message:
-    """Tell the server which participant this node is, and what it trains on; its role is its own business."""
+    """Tell the server which participant this node is, and what it trains on; its role is its own business.
+
+    Raises:
+        Stranger: if the server knows the node's key as another participant's.
+
+    """
+    client = int(context.node_config["partition-id"])
+    for asked in message.content.config_records.values():
+        known = asked.get("partition-id", client)
+        if known != client:
+            raise Stranger(
+                f"Expected the key of client {client}, got the one that the server knows as client {known!r}'s. Start "
+                "the node with its own folder of certificates."
+            )
     device = participant.device(str(context.run_config["federation.devices"]))
-    answer = ConfigRecord({"partition-id": int(context.node_config["partition-id"]), "device": device})
+    answer = ConfigRecord({"partition-id": client, "device": device})
     return Message(RecordDict({"config": answer}), reply_to=message)
 
 

@@ -3,6 +3,7 @@
 import functools
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -129,12 +130,14 @@ def _behaviour(context: Context, config: dict[str, Any], client: int) -> dict[st
     """Return what this participant does: from its node's own config, or in the simulation from the run config."""
     node = context.node_config
     if "role" in node:
-        names = {"role": "role", "attack": "attack", "loot": "loot", "loot-every": "loot_every"}
-        names |= {"loot-images": "loot_images", "defense": "defense", "refresh": "refresh", "published": "published"}
-        behaviour = {ours: node[key] for key, ours in names.items() if key in node}
-        behaviour |= {"membership": json.loads(str(node.get("membership", "null")))}
-        return behaviour | {"options": json.loads(str(node.get("options", "{}")))}
-    entry = next((entry for entry in config["clients"] if client in entry["ids"]), {"role": "honest"})
-    out = run_directory(config["out"], config["name"], context.run_id)
-    folders = {folder: str(out / folder / f"client-{client}") for folder in ("loot", "published")}
-    return entry | folders | {"membership": config.get("membership")}
+        names = {"role": "role", "attack": "attack", "loot-every": "loot_every", "loot-images": "loot_images"}
+        names |= {"defense": "defense", "refresh": "refresh"}
+        entry: dict[str, Any] = {ours: node[key] for key, ours in names.items() if key in node}
+        entry |= {"options": json.loads(str(node.get("options", "{}")))}
+        entry |= {"membership": json.loads(str(node.get("membership", "null")))}
+        out = Path(str(node.get("out", ""))) / (str(context.run_id) if node.get("per-run") else "")
+    else:
+        entry = next((entry for entry in config["clients"] if client in entry["ids"]), {"role": "honest"})
+        entry = entry | {"membership": config.get("membership")}
+        out = run_directory(config["out"], config["name"], context.run_id)
+    return entry | {folder: str(out / folder / f"client-{client}") for folder in ("loot", "published")}

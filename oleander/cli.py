@@ -7,22 +7,22 @@ docstring is its help and says what its arguments are: an argument's own help is
 """
 
 import importlib.metadata
-import os
-import shutil
 import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import click
 import typer
-from rich.console import Console
 
+from oleander.carrying_out import carry_out, complaints, console, data_folder
+from oleander.carrying_out import judge as judge_run
+from oleander.deploy.command import verbs as deploy_verbs
 from oleander.interrupts import Interrupted, interruptible
 from oleander.listing import show_list
-from oleander.scenario import Scenario, load
-from task.settings import SettingsError, choose
+from oleander.scenario import load
+from task.settings import SettingsError
 
 app = typer.Typer(
     help="Oleander: what can a malicious participant of a Flower federation learn about the others' data?",
@@ -35,8 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",  # without it typer shows the backslash that it puts before "[default: ...]"
     pretty_exceptions_enable=False,
 )
-console = Console()
-complaints = Console(stderr=True)
+app.add_typer(deploy_verbs, name="deploy")
 
 Engine = Annotated[
     str, typer.Option(help="grpc: real Flower processes; ray: Flower's simulation; inline: one process, the quickest.")
@@ -81,7 +80,7 @@ def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: 
         "Six participants learn handwritten digits; one of them is a thief, two defend themselves. "
         "This takes a minute or two."
     )
-    _run(load("demo", seed=seed), engine=engine, data=None, out=out, stock=stock)
+    carry_out(load("demo", seed=seed), engine=engine, data=None, out=out, stock=stock)
 
 
 @app.command()
@@ -99,7 +98,7 @@ def run(
 
     SCENARIO is a YAML file, or a name from `oleander list scenarios`.
     """
-    _run(load(scenario, overrides or (), seed), engine=engine, data=data, out=out, stock=stock)
+    carry_out(load(scenario, overrides or (), seed), engine=engine, data=data, out=out, stock=stock)
 
 
 @app.command()
@@ -110,7 +109,7 @@ def judge(run: Path, data: Data = None) -> None:
     """
     from oleander.rundir import RunDirectory  # noqa: PLC0415
 
-    _judge(RunDirectory.open(run), data)
+    judge_run(RunDirectory.open(run), data)
 
 
 @app.command()
@@ -154,7 +153,8 @@ def matrix(
 
     SCENARIO is a matrix from `oleander list matrices`, a path, or a scenario whose file has a sweep.
     """
-    from oleander.matrix.command import Request, carry_out  # noqa: PLC0415
+    from oleander.matrix.command import Request  # noqa: PLC0415
+    from oleander.matrix.command import carry_out as fill  # noqa: PLC0415
 
     request = Request(
         name=scenario,
@@ -167,7 +167,7 @@ def matrix(
         out=out,
         jobs=jobs,
     )
-    raise typer.Exit(carry_out(request, console))
+    raise typer.Exit(fill(request, console))
 
 
 @app.command(name="list")
@@ -185,79 +185,6 @@ def doctor(data: Data = None) -> None:
     from oleander.doctor import examine  # noqa: PLC0415
 
     raise typer.Exit(0 if examine(console, data_folder(data)) else 1)
-
-
-def _run(scenario: Scenario, *, engine: str, data: Path | None, out: Path | None, stock: bool) -> None:
-    """Run, judge and report. A run that fails keeps what it had; a request that is refused leaves nothing behind."""
-    from oleander import engines  # noqa: PLC0415
-    from oleander.preflight import settle  # noqa: PLC0415
-    from oleander.report import write  # noqa: PLC0415
-    from oleander.rundir import RunDirectory  # noqa: PLC0415
-    from oleander.terminal import LiveView, summary  # noqa: PLC0415
-    from server_app import environment  # noqa: PLC0415
-
-    choose(engine, engines.ENGINES, "an engine")
-    folder = data_folder(data)
-    scenario = settle(scenario, folder)
-    directory = RunDirectory.create(scenario, out)
-    command = ["oleander", *sys.argv[1:]]
-    directory.update_environment(engine=engine, command=command, **environment.beginning(), exit=None)
-    console.print(f"Run directory: {directory.path}", markup=False, soft_wrap=True)
-    status = 1
-    try:
-        with LiveView(directory, scenario) as view:
-            engines.run(engine, engines.Job(scenario=scenario, run=directory, data=folder, stock=stock), view.tick)
-        status = 0
-    except SettingsError:
-        status = 2
-        raise
-    except engines.EngineError as error:
-        complaints.print(f"The run failed: {error}", style="red", markup=False, soft_wrap=True)
-        text = f"What it had computed is kept: `oleander judge {directory.path}`, then `oleander report`."
-        complaints.print(text, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    except Interrupted as stop:
-        status = stop.status
-        raise
-    finally:
-        if status == 2:  # noqa: PLR2004 - the exit status of a wrong request
-            shutil.rmtree(directory.path)
-        else:
-            directory.update_environment(end=environment.now(), exit=status)
-    verdict = _judge(directory, data)
-    summary(verdict, write([directory], directory.report, None))
-
-
-def _judge(directory: Any, data: Path | None) -> dict[str, Any]:
-    """Judge a run with a line on what is being done."""
-    from oleander.judge import judge as judge_run  # noqa: PLC0415
-
-    with console.status("Judging the loot") if console.is_terminal else _Plain() as status:
-        verdict = judge_run(directory, data_folder(data), status.update)
-    console.print(f"Verdict: {directory.path / 'verdict.json'}", soft_wrap=True)
-    return verdict
-
-
-class _Plain:
-    """Stands in for rich's status where the output is no terminal: says nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def update(self, text: str) -> None:
-        """Say nothing."""
-
-
-def data_folder(given: Path | None) -> str | None:
-    """Return the folder of the data sets: what was given, else $OLEANDER_DATA, else ./data where it exists."""
-    if given is not None:
-        return str(given.resolve())
-    if os.environ.get("OLEANDER_DATA"):
-        return str(Path(os.environ["OLEANDER_DATA"]).resolve())
-    return str(Path("data").resolve()) if Path("data").is_dir() else None
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -39,7 +39,7 @@ class RunDirectory:
 
         """
         if out is None:
-            out = _free(RUNS / scenario.name / f"{_stamp()}-{scenario.federation.seed}")
+            out = unused(RUNS / scenario.name / f"{_stamp()}-{scenario.federation.seed}")
         taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
         expect(not taken, "--out to name a new or empty folder", str(out), "Choose another, or remove it.")
         try:
@@ -183,7 +183,7 @@ def page_of(runs: Sequence[RunDirectory]) -> Path:
 
     Several runs have runs/report-TIMESTAMP.html below the working folder, which is never one that is there already.
     """
-    return runs[0].report if len(runs) == 1 else _free(RUNS / f"report-{_stamp()}.html")
+    return runs[0].report if len(runs) == 1 else unused(RUNS / f"report-{_stamp()}.html")
 
 
 def _stamp() -> str:
@@ -191,7 +191,7 @@ def _stamp() -> str:
     return time.strftime("%Y%m%d-%H%M%S")
 
 
-def _free(base: Path) -> Path:
+def unused(base: Path) -> Path:
     """Return `base` or, where something of the same second has taken it, the first of its numbered siblings."""
     siblings = (base.with_stem(f"{base.stem}-{number}") for number in itertools.count(2))
     return next(path for path in itertools.chain([base], siblings) if not path.exists())

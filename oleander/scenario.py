@@ -36,6 +36,7 @@ class FederationSettings:
         weighting: `uniform` (the plain mean) or `examples` (n_k / n).
         fraction: share of the participants that is asked in a round, drawn anew each time.
         round_timeout: seconds after which a reply counts as missing.
+        join_timeout: seconds that the first round waits for all participants.
         min_replies: usable replies without which the run ends; None for half of those asked, rounded up.
         keep_global: rounds after which the global model is kept, beside the initial and the final one; filled in with
             the rounds at which an attack starts.
@@ -50,6 +51,7 @@ class FederationSettings:
     weighting: str = "uniform"
     fraction: float = 1.0
     round_timeout: float = 600.0
+    join_timeout: float = 120.0
     min_replies: int | None = None
     keep_global: tuple[int, ...] = ()
     keep_accuracy: tuple[float, ...] = ()
@@ -59,6 +61,7 @@ class FederationSettings:
         expect(self.rounds > 0, "rounds > 0", self.rounds)
         expect(self.seed >= 0, "seed >= 0", self.seed)
         expect(self.round_timeout > 0, "round_timeout > 0", self.round_timeout)
+        expect(self.join_timeout > 0, "join_timeout > 0", self.join_timeout)
         expect(0 < self.fraction <= 1, "fraction in (0, 1]", self.fraction)
         choose(self.devices, DEVICES, "devices")
         choose(self.weighting, ("uniform", "examples"), "a weighting")
@@ -218,28 +221,29 @@ class Scenario:
             values["federation"] = values["federation"] | {"keep_global": [], "keep_accuracy": []}
         return flatten(values)
 
-    def node_config(self, client: int, *, data: str, out: str) -> dict[str, bool | int | float | str]:
+    def node_config(
+        self, client: int, *, data: str, out: str, per_run: bool = False
+    ) -> dict[str, bool | int | float | str]:
         """Return Flower's node config of one SuperNode: who it is, and what only it knows.
 
         Args:
             client: partition id.
             data: folder of the data sets on that node.
-            out: run directory, for a participant that is not honest: where it keeps its loot, or what it publishes.
+            out: run directory, for a participant that is not honest: where it keeps its loot, or what it publishes ...
+            per_run: ... in a folder for each run of the federation: the node outlives a run.
 
         """
         entry = self.role_of(client)
         config: dict[str, Any] = {"partition-id": client, "num-partitions": self.federation.clients}
         config |= {"role": entry.role, "data": data}
         if entry.attack is not None:
-            config |= {"attack": entry.attack, "options": json.dumps(entry.options)}
-            config |= {"loot": str(Path(out) / "loot" / f"client-{client}")}
+            config |= {"attack": entry.attack, "options": json.dumps(entry.options), "out": out}
             config |= {"loot-every": entry.loot_every, "loot-images": entry.loot_images}
             config |= {} if self.membership is None else {"membership": json.dumps(to_dict(self.membership))}
         if entry.defense is not None:
-            config |= {"defense": entry.defense, "options": json.dumps(entry.options)}
-            config |= {"published": str(Path(out) / "published" / f"client-{client}")}
+            config |= {"defense": entry.defense, "options": json.dumps(entry.options), "out": out}
             config |= {} if entry.refresh is None else {"refresh": entry.refresh}
-        return config
+        return config | ({"per-run": True} if per_run else {})
 
 
 def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:

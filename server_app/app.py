@@ -1,6 +1,7 @@
 """The ServerApp: builds the strategy from the run config, runs it, writes the run directory."""
 
 import copy
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -62,7 +63,7 @@ def main(grid: Grid, context: Context) -> None:
         model.load_state_dict(arrays.to_torch_state_dict())
         return evaluate(model, images, labels)
 
-    roll_call = RollCall(federation["clients"])
+    roll_call = RollCall(federation["clients"], federation["join_timeout"], registered())
     inner = named.build(server["strategy"], server["options"])
     if server["privacy"] is not None:
         asked = max(federation["min_replies"], round(federation["fraction"] * federation["clients"]))
@@ -101,7 +102,7 @@ def main(grid: Grid, context: Context) -> None:
     def keep(line: dict[str, Any], arrays: ArrayRecord) -> None:
         record.round(line | (attacking.line() if attacking else {}), arrays.to_torch_state_dict())
         known = sorted(roll_call.nodes.values(), key=lambda node: node.client)
-        record.nodes([asdict(node) for node in known])
+        record.nodes([asdict(node) for node in known], context.run_id)
 
     strategy = Recording(
         inner,
@@ -123,6 +124,11 @@ def main(grid: Grid, context: Context) -> None:
         evaluate_fn=strategy.after_round,
     )
     record.model(result.arrays.to_torch_state_dict(), "final")
+
+
+def registered() -> dict[int, int]:
+    """Return whom a node's key stands for, by the node's id, as the engine has left it; empty where there are no keys."""
+    return {int(node): client for node, client in json.loads(os.environ.get("OLEANDER_NODES", "{}")).items()}
 
 
 def threads() -> int:

@@ -38,12 +38,18 @@ class Record:
         if not self._environment.exists():
             write_json(self._environment, environment.beginning())
 
-    def nodes(self, nodes: list[dict[str, Any]]) -> None:
-        """Put the nodes into environment.json, beside what is known there already."""
+    def nodes(self, nodes: list[dict[str, Any]], run_id: int) -> None:
+        """Put the nodes into environment.json, beside what is known there already.
+
+        Args:
+            nodes: that have replied.
+            run_id: Flower's, by which participants on other hosts name the folder of their loot.
+
+        """
         known = json.loads(self._environment.read_text(encoding="utf-8"))
         fields = {node["node_id"]: node for node in known.get("nodes", [])}
         known["nodes"] = [fields.get(node["node_id"], {}) | node for node in nodes]
-        write_json(self._environment, known)
+        write_json(self._environment, known | {"run_id": run_id})
 
     def round(self, line: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
         """Append a line to rounds.jsonl, and keep the global model where that was asked for."""

@@ -22,6 +22,23 @@ class EngineError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Security:
+    """What a server proves itself by, and whom it lets in: TLS and Flower's SuperNode authentication.
+
+    Attributes:
+        ca: file of the authority's certificate.
+        certificate, key: files of the server's own.
+        nodes: public keys by participant, PEM.
+
+    """
+
+    ca: str
+    certificate: str
+    key: str
+    nodes: dict[int, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """What an engine is asked to run.
 
@@ -30,6 +47,8 @@ class Job:
         run: directory that the run is written to.
         data: folder of the data sets, None where the scenario needs none.
         stock: on `grpc`, whether to start Flower's own commands in place of the warm fleet.
+        address: on `grpc`, HOST:PORT where the participants come from other hosts; None where all are started here.
+        security: of such a deployment; None for one in plain text that lets everybody in.
 
     """
 
@@ -37,6 +56,8 @@ class Job:
     run: RunDirectory
     data: str | None = None
     stock: bool = False
+    address: str | None = None
+    security: Security | None = None
 
 
 def run(engine: str, job: Job, tick: Callable[[], None] = lambda: None) -> None:

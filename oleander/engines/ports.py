@@ -4,7 +4,7 @@ import random
 import socket
 from collections.abc import Iterable
 
-from task.settings import expect
+from task.settings import SettingsError, expect
 
 HOST = "127.0.0.1"
 # Below the ports that Linux gives to outgoing connections, one of which could otherwise take a port before we do.
@@ -34,10 +34,40 @@ def free_ports(count: int, among: range = RANGE) -> list[int]:
     return found
 
 
-def listening(ports: Iterable[int]) -> bool:
-    """Return whether somebody takes connections on every one of the ports."""
-    for port in ports:
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)):
-                return False
+def check_free(address: str) -> None:
+    """Refuse an address that this host cannot listen on.
+
+    Raises:
+        SettingsError: if it is not this host's, or taken.
+
+    """
+    host, port = split(address)
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        wanted = f"an address of this host that is free, got {address} ({error.strerror})"
+        raise SettingsError(f"Expected {wanted}. 0.0.0.0 stands for all addresses of this host.") from error
+
+
+def listening(addresses: Iterable[str]) -> bool:
+    """Return whether somebody takes connections at every one of the addresses."""
+    for address in addresses:
+        try:
+            socket.create_connection(split(address), timeout=1).close()
+        except OSError:
+            return False
     return True
+
+
+def split(address: str) -> tuple[str, int]:
+    """Return host and port of HOST:PORT; an IPv6 address stands in brackets.
+
+    Raises:
+        SettingsError: where it is neither.
+
+    """
+    host, _, port = address.rpartition(":")
+    fits = bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65536  # noqa: PLR2004 - TCP
+    fits = fits and (":" not in host or (host[0] == "[" and host[-1] == "]"))
+    expect(fits, "an address HOST:PORT, such as 192.0.2.1:9092 or [2001:db8::1]:9092", address)
+    return host.strip("[]"), int(port)

@@ -121,7 +121,7 @@ def test_a_defended_participant_alone_knows_of_its_defence() -> None:
     assert "defen" not in json.dumps(chosen.run_config(data="", out="", roles=False))
     told = chosen.node_config(3, data="", out="run")
     assert (told["role"], told["defense"], told["refresh"]) == ("defended", "anti-gan", 5)
-    assert told["published"] == "run/published/client-3"
+    assert told["out"] == "run"
     assert json.loads(str(told["options"])) == chosen.clients[0].options
     assert chosen.node_config(2, data="", out="run").keys() == {"partition-id", "num-partitions", "role", "data"}
 

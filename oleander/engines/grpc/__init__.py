@@ -13,6 +13,7 @@ from oleander.engines import Job, log
 from oleander.engines.child import follow
 from oleander.engines.grpc.plan import draw_up
 from oleander.engines.outcome import Outcome
+from task.settings import SettingsError
 
 LOG = "fleet.log"
 
@@ -21,15 +22,24 @@ def run(job: Job, tick: Callable[[], None]) -> None:
     """Run a job with one SuperNode process for each client; see `oleander.engines.run`."""
     home = job.run.path / "flower"
     outcome = _follow(job, home, tick, "stock" if job.stock else "warm")
+    if outcome.unsupported and job.address is not None:
+        raise SettingsError(unsupported(outcome.unsupported))
     if outcome.unsupported:
         log.warning("Stock Flower is used, which is about 20 times slower: %s", outcome.unsupported)
         outcome = _follow(job, home, tick, "stock")
     outcome.check()
 
 
+def unsupported(reason: str) -> str:
+    """Return why several hosts cannot be joined: only the warm fleet lets nodes come back, and runs no foreign code."""
+    return f"Expected a Flower that several hosts are tested with, but {reason} Install flwr[simulation]==1.39.*."
+
+
 def _follow(job: Job, home: Path, tick: Callable[[], None], fleet: str) -> Outcome:
     """Start a fleet of a kind, and return how it ended."""
     outcome = Outcome(job.run, LOG)
+    for client in range(job.scenario.federation.clients) if job.address else ():  # of whom their own hosts know the rest
+        outcome.take({"event": "node", "client": client, "role": job.scenario.role_of(client).role, "pid": None})
 
     def ticked() -> None:
         outcome.keep()

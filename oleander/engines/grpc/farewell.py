@@ -25,7 +25,10 @@ def main(plan: Plan, node_id: int, keys: Any, sent: Any) -> None:
         inner("flwr.client.grpc_rere_client.node_auth_client_interceptor").NodeAuthClientInterceptor(*keys),
     ]
     channel = inner("flwr.supercore.grpc").create_channel(
-        server_address=plan.fleet_address, insecure=True, interceptors=interceptors
+        server_address=plan.fleet,
+        insecure=not plan.ca,
+        root_certificates=plan.authority(),
+        interceptors=interceptors,
     )
     fleet = inner("flwr.proto.fleet_pb2_grpc").FleetStub(channel)
     fleet.DeactivateNode(inner("flwr.proto.fleet_pb2").DeactivateNodeRequest(node_id=node_id), timeout=TIMEOUT_SECONDS)

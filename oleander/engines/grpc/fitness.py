@@ -15,14 +15,20 @@ NAMES = {
         *("_push_messages", "pull_objects", "push_object_contents_from_iterable", "time"),
     ),
     "flwr.supernode.nodestate.in_memory_nodestate": ("InMemoryNodeState", "CLIENT_APP_CRASHED_ERROR"),
-    "flwr.supernode.runtime.run_clientapp": ("run_clientapp", "push_task_output", "install_from_fab"),
+    "flwr.supernode.runtime.run_clientapp": (
+        *("run_clientapp", "push_task_output", "install_from_fab", "get_load_client_app_fn"),
+    ),
     "flwr.superlink.runtime.run_serverapp": ("run_serverapp", "run_"),
     "flwr.superlink.grid.http_grid": ("HttpGrid", "pull_objects", "time"),
     "flwr.supercore.inflatable.inflatable_utils": (
         *("push_object_contents_from_iterable", "pull_objects", "ObjectPullError", "ObjectUnavailableError"),
     ),
     "flwr.supercore.corestate.in_memory_corestate": ("InMemoryCoreState",),
-    "flwr.client.grpc_rere_client.connection": ("generate_key_pairs",),
+    "flwr.server.superlink.linkstate.in_memory_linkstate": (
+        *("InMemoryLinkState.get_message_ins", "InMemoryLinkState.create_node", "InMemoryLinkState.activate_node"),
+        "InMemoryLinkState.deactivate_node",
+    ),
+    "flwr.client.grpc_rere_client.connection": ("generate_key_pairs", "wrap_stub"),
     "flwr.client.grpc_rere_client.node_auth_client_interceptor": ("NodeAuthClientInterceptor",),
     "flwr.supercore.grpc": ("create_channel",),
     "flwr.supercore.runtime": ("RuntimeHttpClient",),
@@ -32,6 +38,7 @@ NAMES = {
     "flwr.proto.fleet_pb2": ("DeactivateNodeRequest",),
     "flwr.proto.fleet_pb2_grpc": ("FleetStub",),
     "flwr.supercore.constant": ("TaskType",),
+    "flwr.common.constant": ("NOOP_FLWR_AID", "NOOP_ACCOUNT_NAME"),
     "flwr.cli.run": ("run",),
 }
 

@@ -1,9 +1,8 @@
-"""What a fleet is to start: written by the command, read by the fleet program."""
+"""What a host's part of a fleet is: written by the command, read by the fleet program."""
 
 import dataclasses
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,33 @@ from oleander.engines import Job
 from oleander.engines.app import assemble
 from oleander.engines.gpus import devices
 from oleander.engines.ports import HOST, free_ports
+from oleander.scenario import Scenario
+from task.settings import parse
+
+ALONE_SECONDS, TOGETHER_SECONDS = 1.0, 0.2
+"""After which a process looks for news by itself: where all are on this host and ring bells, and between hosts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """One SuperNode: the client it speaks for, its role, its Runtime API's port, its GPU (or None), its config file."""
+    """One SuperNode.
+
+    Attributes:
+        client: that it speaks for.
+        role: of that client.
+        port: of its Runtime API.
+        gpu: that its workers may use; None for the CPU.
+        config: file of its node config.
+        key: file of the private key that it proves itself by; empty for one that is drawn.
+
+    """
 
     client: int
     role: str
     port: int
     gpu: str | None
     config: str
+    key: str = ""
 
     @property
     def log_name(self) -> str:
@@ -35,47 +50,72 @@ class Node:
         """Address of its Runtime API, where its workers fetch their tasks."""
         return f"{HOST}:{self.port}"
 
+    @property
+    def device(self) -> str:
+        """The device in words."""
+        return "cpu" if self.gpu is None else f"cuda:{self.gpu}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """The server's part.
+
+    Attributes:
+        app: folder of the Flower app.
+        control: port of the SuperLink's HTTP APIs, which only this host reaches.
+        certificate, key: files of its own; empty for plain text.
+        known: public keys (PEM) of the participants that are let in, by their ids; empty to let everybody in.
+
+    """
+
+    app: str
+    control: int
+    certificate: str = ""
+    key: str = ""
+    known: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """Address of its HTTP APIs."""
+        return f"{HOST}:{self.control}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A fleet.
+    """A host's part of a fleet.
 
     Attributes:
-        home: FLWR_HOME of this run, removed at its end.
+        home: FLWR_HOME of the part, removed at its end.
         logs: folder of the logs.
-        app: folder of the Flower app.
-        control: port of the SuperLink's HTTP APIs.
-        fleet: port of its Fleet API (gRPC).
+        fleet: address of the SuperLink's Fleet API (gRPC), where the nodes find it.
+        ca: file of the authority's certificate that the server is checked against; empty for plain text.
         task: the scenario's task, to load the data that all share.
         data: folder of the data sets, empty for none.
         timeout: seconds that a worker may take; the server waits for a reply as long.
-        nodes: the SuperNodes.
+        poll: seconds after which a process looks for news that nobody has rung a bell for.
+        nodes: the SuperNodes of this host.
+        server: its part of the server; None where that is another host.
 
     """
 
     home: str
     logs: str
-    app: str
-    control: int
-    fleet: int
+    fleet: str
+    ca: str = ""
     task: dict[str, Any]
     data: str
     timeout: float
+    poll: float = ALONE_SECONDS
     nodes: tuple[Node, ...]
-
-    @property
-    def control_address(self) -> str:
-        """Address of the SuperLink's HTTP APIs."""
-        return f"{HOST}:{self.control}"
-
-    @property
-    def fleet_address(self) -> str:
-        """Address of the SuperLink's Fleet API."""
-        return f"{HOST}:{self.fleet}"
+    server: Server | None = None
 
     def log(self, name: str) -> Path:
         """Return the path of a log."""
         return Path(self.logs) / name
+
+    def authority(self) -> bytes | None:
+        """Return the authority's certificate; None for plain text."""
+        return Path(self.ca).read_bytes() if self.ca else None
 
     def save(self) -> Path:
         """Write the plan into its home."""
@@ -86,8 +126,7 @@ class Plan:
     @classmethod
     def load(cls, path: str) -> "Plan":
         """Read a saved plan."""
-        values: Mapping[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        return cls(**{**values, "nodes": tuple(Node(**node) for node in values["nodes"])})
+        return parse(cls, json.loads(Path(path).read_text(encoding="utf-8")), "plan")
 
 
 def draw_up(job: Job, home: Path) -> Plan:
@@ -97,28 +136,52 @@ def draw_up(job: Job, home: Path) -> Plan:
         SettingsError: if there are not enough free ports.
 
     """
-    scenario, out = job.scenario, job.run.path
-    clients = range(scenario.federation.clients)
-    control, fleet, *ports = free_ports(2 + len(clients))
+    scenario, out, security = job.scenario, job.run.path, job.security
+    here = range(scenario.federation.clients) if job.address is None else ()
+    control, fleet, *ports = free_ports(2 + len(here))
     home.mkdir(mode=0o700, exist_ok=True)
-    connection = {"superlink": {"default": "local", "local": {"address": f"{HOST}:{control}", "insecure": True}}}
-    (home / "config.toml").write_text(tomli_w.dumps(connection), encoding="utf-8")
+    connection: dict[str, Any] = {"address": f"{HOST}:{control}"}
+    connection |= {"insecure": True} if security is None else {"root-certificates": security.ca}
+    settings = {"superlink": {"default": "local", "local": connection}}
+    (home / "config.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
     app = assemble(home / "app", scenario.run_config(data=job.data or "", out=str(out), roles=False))
-    nodes = []
-    for client, port, gpu in zip(clients, ports, devices(scenario.federation), strict=True):
-        config = home / f"client-{client:02d}.toml"
-        known = scenario.node_config(client, data=job.data or "", out=str(out))
-        config.write_text(tomli_w.dumps(known), encoding="utf-8")
-        role = scenario.role_of(client).role
-        nodes.append(Node(client=client, role=role, port=port, gpu=gpu, config=str(config)))
+    server = Server(app=str(app), control=control)
+    if security is not None:
+        known = {str(client): key for client, key in security.nodes.items()}
+        server = dataclasses.replace(server, certificate=security.certificate, key=security.key, known=known)
+    gpus = devices(scenario.federation)
     return Plan(
         home=str(home),
         logs=str(job.run.logs),
-        app=str(app),
-        control=control,
-        fleet=fleet,
+        fleet=job.address or f"{HOST}:{fleet}",
+        ca="" if security is None else security.ca,
         task=scenario.to_dict()["task"],
         data=job.data or "",
         timeout=scenario.federation.round_timeout,
-        nodes=tuple(nodes),
+        poll=ALONE_SECONDS if job.address is None else TOGETHER_SECONDS,
+        nodes=tuple(
+            make_node(scenario, client, home, port=port, gpu=gpus[client], data=job.data, out=out)
+            for client, port in zip(here, ports, strict=True)
+        ),
+        server=server,
     )
+
+
+def make_node(
+    scenario: Scenario,
+    client: int,
+    home: Path,
+    *,
+    port: int,
+    gpu: str | None,
+    data: str | None,
+    out: Path,
+    key: str = "",
+    per_run: bool = False,
+) -> Node:
+    """Write a node's config, and return the node; `out` and `per_run` as `Scenario.node_config` has them."""
+    config = home / f"client-{client:02d}.toml"
+    known = scenario.node_config(client, data=data or "", out=str(out), per_run=per_run)
+    config.write_text(tomli_w.dumps(known), encoding="utf-8")
+    role = scenario.role_of(client).role
+    return Node(client=client, role=role, port=port, gpu=gpu, config=str(config), key=key)

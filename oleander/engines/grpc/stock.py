@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from oleander.engines.grpc import LOG, superlink, supernode
+from oleander.engines.grpc.nodes import FleetError, how
 from oleander.engines.grpc.plan import Node, Plan
-from oleander.engines.grpc.supervisor import START_SECONDS, FleetError, how
+from oleander.engines.grpc.supervisor import START_SECONDS
 from oleander.engines.lifeline import Lifeline
 from oleander.engines.ports import listening
 from oleander.engines.processes import die_with_parent
@@ -27,7 +28,8 @@ class Stock:
     """Flower's commands, started in order."""
 
     def __init__(self, plan: Plan, lifeline: Lifeline) -> None:
-        self._plan, self._lifeline = plan, lifeline
+        assert plan.server is not None  # noqa: S101 - for the type checker: only the warm fleet joins a server elsewhere
+        self._plan, self._server, self._lifeline = plan, plan.server, lifeline
         self._nodes: dict[int, subprocess.Popen[bytes]] = {}
 
     def run(self) -> None:
@@ -37,22 +39,21 @@ class Stock:
             FleetError: if a process that all need did not start or has died, or if the run failed.
 
         """
-        plan = self._plan
-        link = self._start(superlink.arguments(plan, "subprocess"), "superlink.log")
+        plan, server = self._plan, self._server
+        link = self._start(superlink.arguments(plan, server, "subprocess"), "superlink.log")
         end = time.monotonic() + START_SECONDS
-        while not listening((plan.control, plan.fleet)):
+        while not listening((server.address, plan.fleet)):
             time.sleep(POLL_SECONDS)
             if link.poll() is not None or time.monotonic() > end:
                 raise FleetError("The SuperLink did not start.", "superlink.log")
         for node in plan.nodes:
             started = self._start(supernode.arguments(plan, node, "subprocess"), node.log_name, node.gpu or "")
             self._nodes[node.client] = started
-            device = "cpu" if node.gpu is None else f"cuda:{node.gpu}"
             # Only the server will know the node's id: it asks each node who it is.
             self._lifeline.tell(
-                "node", client=node.client, node_id=None, role=node.role, pid=started.pid, device=device
+                "node", client=node.client, node_id=None, role=node.role, pid=started.pid, device=node.device
             )
-        run = self._start(["flwr", "run", plan.app, "local", "--stream"], "serverapp.log")
+        run = self._start(["flwr", "run", server.app, "local", "--stream"], "serverapp.log")
         while run.poll() is None:
             time.sleep(POLL_SECONDS)
             for node in plan.nodes:

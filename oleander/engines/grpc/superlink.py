@@ -2,28 +2,41 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from oleander.engines.grpc.fitness import inner
-from oleander.engines.grpc.plan import Plan
+from oleander.engines.grpc.plan import Plan, Server
 from oleander.engines.ports import HOST
 
 
-def arguments(plan: Plan, isolation: str) -> list[str]:
+def arguments(plan: Plan, server: Server, isolation: str) -> list[str]:
     """Return the command line of `flower-superlink`."""
+    files = ("--ssl-ca-certfile", plan.ca, "--ssl-certfile", server.certificate, "--ssl-keyfile", server.key)
     return [
         "flower-superlink",
-        "--insecure",
-        *("--host", HOST, "--port", str(plan.control)),
-        *("--fleet-api-type", "grpc-rere", "--fleet-api-address", plan.fleet_address),
+        *(files if server.certificate else ("--insecure",)),
+        *(("--enable-supernode-auth",) if server.known else ()),
+        *("--host", HOST, "--port", str(server.control)),
+        *("--fleet-api-type", "grpc-rere", "--fleet-api-address", plan.fleet),
         *("--isolation", isolation, "--disable-runtime-dependency-installation"),
     ]
 
 
-def main(plan: Plan) -> None:
-    """Serve until this process is ended."""
-    sys.argv = arguments(plan, "process")
+def main(plan: Plan, server: Server, registered: Callable[[int, int], None]) -> None:
+    """Serve until this process is ended.
+
+    Args:
+        plan: the fleet.
+        server: the server's part of it.
+        registered: called with a participant whose key is let in, and the id of its node.
+
+    """
+    sys.argv = arguments(plan, server, "process")
     # Each message takes several requests: the log is for those that failed.
     logging.getLogger("uvicorn.access").addFilter(_failed)
+    _come_back()
+    _let_in(server.known, registered)
     inner("flwr.superlink.cli").flower_superlink()
 
 
@@ -31,3 +44,44 @@ def _failed(record: logging.LogRecord) -> bool:
     """Return whether a line of uvicorn's access log, whose last argument is the HTTP status, is of a failed request."""
     status = record.args[-1] if isinstance(record.args, tuple) and record.args else None
     return not isinstance(status, int) or status >= 400  # noqa: PLR2004 - HTTP
+
+
+def _let_in(known: dict[str, str], registered: Callable[[int, int], None]) -> None:
+    """Register the participants' keys as soon as there is a place for them, before anybody can knock."""
+    state_class = inner("flwr.server.superlink.linkstate.in_memory_linkstate").InMemoryLinkState
+    constants = inner("flwr.common.constant")
+    make = state_class.__init__
+
+    def register(self: Any, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        for client, key in known.items():
+            owner = (constants.NOOP_FLWR_AID, constants.NOOP_ACCOUNT_NAME)
+            registered(int(client), self.create_node(*owner, key.encode("ascii"), 0, name=f"client-{client}"))
+
+    state_class.__init__ = register
+
+
+def _come_back() -> None:
+    """Let a node come back at once, and never wait for what it has lost.
+
+    Flower waits for the heartbeats of a node that was cut off or killed to be missing for a minute before it may come
+    back. A node asks for a message only when it has none at hand: what it was given before and has not answered then
+    is lost, with the link or with its process, and an error takes the place of the reply.
+    """
+    state_class = inner("flwr.server.superlink.linkstate.in_memory_linkstate").InMemoryLinkState
+    give, activate = state_class.get_message_ins, state_class.activate_node
+
+    def get_message_ins(self: Any, node_id: int, *arguments: Any, **options: Any) -> Any:
+        with self.lock:
+            for name, message in self.message_ins_store.items():
+                given = message.metadata.dst_node_id == node_id and message.metadata.delivered_at
+                if given and name not in self.message_ins_id_to_message_res_id:
+                    message.metadata.ttl = 0.0
+        return give(self, node_id, *arguments, **options)
+
+    def activate_node(self: Any, node_id: int, heartbeat_interval: float) -> bool:
+        with self.lock:
+            self.deactivate_node(node_id)
+            return bool(activate(self, node_id, heartbeat_interval))
+
+    state_class.get_message_ins, state_class.activate_node = get_message_ins, activate_node

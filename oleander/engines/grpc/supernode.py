@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from oleander.engines.grpc.fitness import inner
@@ -11,6 +12,8 @@ from oleander.engines.grpc.plan import Node, Plan
 from oleander.engines.ports import HOST
 
 DIED = b"x"
+GIVE_UP_SECONDS = 60
+"""Between hosts: a SuperNode that has not reached the SuperLink for so long ends, and is started anew once it can."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +36,23 @@ def arguments(plan: Plan, node: Node, isolation: str) -> list[str]:
     """Return the command line of `flower-supernode`."""
     return [
         "flower-supernode",
-        "--insecure",
-        *("--superlink", plan.fleet_address),
+        *(("--root-certificates", plan.ca) if plan.ca else ("--insecure",)),
+        *(("--auth-supernode-private-key", node.key) if node.key else ()),
+        *("--superlink", plan.fleet),
         *("--host", HOST, "--port", str(node.port)),
         *("--isolation", isolation, "--node-config", node.config),
+        *(() if plan.server else ("--max-wait-time", str(GIVE_UP_SECONDS))),
     ]
+
+
+def key_pair(node: Node) -> Any:
+    """Return the key pair that a node proves itself by: its own, or one that is drawn."""
+    if not node.key:
+        return inner("flwr.supercore.primitives.asymmetric").generate_key_pairs()
+    from cryptography.hazmat.primitives.serialization import load_ssh_private_key  # noqa: PLC0415 - as Flower does
+
+    private = load_ssh_private_key(Path(node.key).read_bytes(), None)
+    return private, private.public_key()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +60,15 @@ class Identity:
     """Who a SuperNode is to the SuperLink.
 
     Attributes:
-        keys: its key pair; stock draws one that nobody else knows, ours lets the supervisor speak for a dead node.
+        keys: its key pair; stock draws one that nobody else knows, ours lets its parent speak for a dead node.
         known: called with the node's id as soon as the SuperLink has given one.
+        refused: called with the reason if the SuperLink lets it not in.
 
     """
 
     keys: Any
     known: Callable[[int], None]
+    refused: Callable[[str], None]
 
 
 def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bell) -> None:
@@ -69,6 +86,7 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
     loop = inner("flwr.supernode.start_client_internal")
     state_class = inner("flwr.supernode.nodestate.in_memory_nodestate").InMemoryNodeState
     push, keep = loop._push_messages, state_class.set_node_id  # noqa: SLF001 - inner names, hence `inner`
+    wrap = connection.wrap_stub
 
     def push_messages(state: Any, **arguments: Any) -> None:
         bells.reply.hear()  # of the message before
@@ -82,20 +100,50 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
         if node_id is not None:
             identity.known(node_id)
 
+    def wrap_stub(stub: Any, retry_invoker: Any) -> None:
+        stub.ActivateNode = _asking(stub.ActivateNode, node, identity.refused)
+        wrap(stub, retry_invoker)
+
     connection.generate_key_pairs = lambda: identity.keys
+    connection.wrap_stub = wrap_stub
     loop._push_messages = push_messages  # noqa: SLF001
-    loop.time = _NodeClock(bells)
+    loop.time = _NodeClock(bells, plan.poll)
     state_class.set_node_id = set_node_id
     sys.argv = arguments(plan, node, "process")
     inner("flwr.supernode.cli").flower_supernode()
 
 
+def _asking(activate: Callable[..., Any], node: Node, refused: Callable[[str], None]) -> Callable[..., Any]:
+    """Return the request by which a SuperNode asks to be let in; a refusal is told in words."""
+    import grpc  # noqa: PLC0415 - loaded with Flower
+
+    def ask(*arguments: Any, **options: Any) -> Any:
+        try:
+            return activate(*arguments, **options)
+        except grpc.RpcError as error:
+            code = error.code()
+            if code == grpc.StatusCode.FAILED_PRECONDITION:
+                refused(
+                    f"Expected a key that the server knows as client {node.client}'s, got {node.key}, which it does "
+                    "not know. Use the folder of certificates that the server was started with."
+                )
+            elif code == grpc.StatusCode.UNAUTHENTICATED:
+                refused(
+                    f"Expected to be let in as client {node.client}, got this from the server: "
+                    f"{error.details()}. "
+                    "An invalid timestamp is a clock that is wrong by more than five seconds: set both."
+                )
+            raise
+
+    return ask
+
+
 class _NodeClock(Clock):
     """The SuperNode's clock: 3 s is its wait for a message, 0.5 s that for its worker."""
 
-    def __init__(self, bells: NodeBells) -> None:
+    def __init__(self, bells: NodeBells, poll: float) -> None:
         """Start without a state: there is one once a message is there."""
-        super().__init__({3: bells.message})
+        super().__init__({3: bells.message}, poll)
         self._reply = bells.reply
         self.state: Any = None
 

@@ -9,13 +9,15 @@ import traceback
 
 from oleander.engines.grpc import LOG, fitness
 from oleander.engines.grpc.plan import Plan
-from oleander.engines.grpc.supervisor import FleetError, Supervisor
+from oleander.engines.grpc.host import Host
+from oleander.engines.grpc.nodes import FleetError
+from oleander.engines.grpc.supervisor import Supervisor
 from oleander.engines.lifeline import Lifeline
 from task.settings import SettingsError
 
 
 def main(plan: Plan) -> None:
-    """Run a plan's fleet to its end."""
+    """Run a host's part of a fleet to its end."""
     lifeline = Lifeline(plan.home)
     try:
         unfit = fitness.check()
@@ -25,7 +27,7 @@ def main(plan: Plan) -> None:
         from oleander.engines.grpc import preload  # noqa: PLC0415 - it needs what `check` found
 
         preload.everything(plan)
-        Supervisor(plan, lifeline).run()
+        (Supervisor(plan, plan.server, lifeline) if plan.server else Host(plan, lifeline)).run()
     except SettingsError as error:
         lifeline.tell("refused", reason=str(error))
     except FleetError as error:

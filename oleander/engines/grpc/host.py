@@ -1,0 +1,105 @@
+"""A participant's host: keeps its SuperNodes connected to a server on another host, over one run after the other."""
+
+import os
+import signal
+import time
+from functools import partial
+from typing import Any
+
+from oleander.engines.grpc.forks import fork
+from oleander.engines.grpc.greeting import Door, knock
+from oleander.engines.grpc.nodes import Client, FleetError, Nodes, how
+from oleander.engines.grpc.plan import Plan
+from oleander.engines.lifeline import Lifeline
+from task.settings import SettingsError
+
+LOOK_SECONDS, LEAVE_SECONDS = 2.0, 5.0
+TRIES = 5
+"""So often in a row a SuperNode may end before the server knows it; then something here is wrong."""
+
+
+class Host:
+    """The parent of a host's SuperNodes.
+
+    It starts them when the server is there, ends them when it has gone, and starts anew what has died.
+    """
+
+    def __init__(self, plan: Plan, lifeline: Lifeline) -> None:
+        """Make what the processes will share; nothing is started yet."""
+        self._plan, self._lifeline = plan, lifeline
+        self._nodes = Nodes(plan, lifeline, said=self._hear, ended=self._ended)
+        self._door = Door.SILENT
+        self._knocking = 0
+        self._failed = dict.fromkeys(self._nodes.clients, 0)
+
+    def run(self) -> None:
+        """Serve until the command wants an end.
+
+        Raises:
+            SettingsError: if the server refuses a node, or is not the one that its certificate should be of.
+            FleetError: if a SuperNode cannot be started.
+
+        """
+        while True:
+            if not self._knocking:
+                self._knocking = fork(self._knock, self._plan.log("fleet.log"))
+            end = time.monotonic() + LOOK_SECONDS
+            while (left := end - time.monotonic()) > 0:
+                if self._nodes.wait(left):
+                    self._leave()
+                    self._lifeline.end(1)
+
+    def _knock(self) -> None:
+        """Look for the server, in a process of its own, since it may take seconds."""
+        try:
+            self._nodes.say("door", knock(self._plan.fleet, self._plan.ca).value)
+        except SettingsError as error:
+            self._nodes.say("refused", None, str(error))
+
+    def _hear(self, words: list[Any]) -> None:
+        """Take the words of a process."""
+        match words:
+            case ["door", found]:
+                before, self._door = self._door, Door(found)
+                if self._door is not before and Door.OPEN in (before, self._door):
+                    self._lifeline.tell("server", door=found)
+                self._follow()
+            case ["refused", _, reason]:
+                raise SettingsError(reason)
+
+    def _follow(self) -> None:
+        """Start SuperNodes where the server is; end them where it is no more: a link that is cut would be silent."""
+        for client in self._nodes.clients.values():
+            if self._door is Door.OPEN and not client.pid:
+                client.node_id = None
+                self._nodes.start(client)
+            elif self._door is Door.SHUT and client.pid:
+                os.kill(client.pid, signal.SIGKILL)
+
+    def _ended(self, pid: int, code: int) -> None:
+        """A process has ended; a SuperNode is started anew as soon as the server is found again."""
+        if pid == self._knocking:
+            self._knocking = 0
+        for client in self._nodes.clients.values():
+            if pid == client.pid:
+                self._nodes.drop(client)
+                self._tell(client, pid, code)
+
+    def _tell(self, client: Client, pid: int, code: int) -> None:
+        """Tell of a SuperNode that has ended while the server was there."""
+        node = client.node
+        self._failed[node.client] = 0 if client.node_id else self._failed[node.client] + 1
+        if self._failed[node.client] >= TRIES:
+            raise FleetError(f"The SuperNode of client {node.client} did not start: it {how(code)}.", node.log_name)
+        if self._door is Door.OPEN and client.node_id:
+            self._lifeline.tell("lost", client=node.client, pid=pid, how=how(code), log=node.log_name)
+
+    def _leave(self) -> None:
+        """Let the SuperNodes say goodbye, so that nobody waits for them."""
+        self._door = Door.SHUT
+        for client in self._nodes.clients.values():
+            if client.pid:
+                os.kill(client.pid, signal.SIGTERM)
+        end = time.monotonic() + LEAVE_SECONDS
+        while any(client.pid for client in self._nodes.clients.values()) and time.monotonic() < end:
+            self._nodes.wait(0.1)
