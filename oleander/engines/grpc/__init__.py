@@ -39,7 +39,8 @@ def _follow(job: Job, home: Path, tick: Callable[[], None], fleet: str) -> Outco
     """Start a fleet of a kind, and return how it ended."""
     outcome = Outcome(job.run, LOG)
     for client in range(job.scenario.federation.clients) if job.address else ():  # of whom their own hosts know the rest
-        outcome.take({"event": "node", "client": client, "role": job.scenario.role_of(client).role, "pid": None})
+        role = job.scenario.role_of(client).role
+        outcome.take({"event": "node", "client": client, "node_id": None, "role": role, "pid": None, "device": None})
 
     def ticked() -> None:
         outcome.keep()

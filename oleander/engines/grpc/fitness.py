@@ -26,7 +26,7 @@ NAMES = {
     "flwr.supercore.corestate.in_memory_corestate": ("InMemoryCoreState",),
     "flwr.server.superlink.linkstate.in_memory_linkstate": (
         *("InMemoryLinkState.get_message_ins", "InMemoryLinkState.create_node", "InMemoryLinkState.activate_node"),
-        "InMemoryLinkState.deactivate_node",
+        *("InMemoryLinkState.get_message_res", "InMemoryLinkState.deactivate_node"),
     ),
     "flwr.client.grpc_rere_client.connection": ("generate_key_pairs", "wrap_stub"),
     "flwr.client.grpc_rere_client.node_auth_client_interceptor": ("NodeAuthClientInterceptor",),

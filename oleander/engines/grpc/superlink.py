@@ -62,26 +62,40 @@ def _let_in(known: dict[str, str], registered: Callable[[int, int], None]) -> No
 
 
 def _come_back() -> None:
-    """Let a node come back at once, and never wait for what it has lost.
+    """Let a node that was cut off or killed come back, and lose as little as can be.
 
-    Flower waits for the heartbeats of a node that was cut off or killed to be missing for a minute before it may come
-    back. A node asks for a message only when it has none at hand: what it was given before and has not answered then
-    is lost, with the link or with its process, and an error takes the place of the reply.
+    - Flower lets it in again only when its heartbeats have been missing for a minute; here it may come back at once.
+    - Flower hands a reply to the ServerApp while its tensors are still on the way, which then wait in vain for a node
+      that is cut off, and which finds its question gone when it tries again. Here a reply is one when all of it is there.
+    - A node asks for a message only when it has none at hand. What it was given before and has not answered then is
+      lost, and Flower waits for it until the round's time is up; here an error takes the place of the reply.
     """
     state_class = inner("flwr.server.superlink.linkstate.in_memory_linkstate").InMemoryLinkState
-    give, activate = state_class.get_message_ins, state_class.activate_node
+    give, take, activate = state_class.get_message_ins, state_class.get_message_res, state_class.activate_node
+
+    def uploading(self: Any, name: str) -> bool:
+        reply = self.message_ins_id_to_message_res_id.get(name)
+        return reply in self._object_push_session_by_root  # an entry for as long as something is missing
 
     def get_message_ins(self: Any, node_id: int, *arguments: Any, **options: Any) -> Any:
         with self.lock:
             for name, message in self.message_ins_store.items():
                 given = message.metadata.dst_node_id == node_id and message.metadata.delivered_at
-                if given and name not in self.message_ins_id_to_message_res_id:
+                if given and (name not in self.message_ins_id_to_message_res_id or uploading(self, name)):
                     message.metadata.ttl = 0.0
         return give(self, node_id, *arguments, **options)
+
+    def get_message_res(self: Any, message_ids: set[str], run_id: int) -> Any:
+        with self.lock:
+            known = {name for name in message_ids if name in self.message_ins_store}
+            online = set(self.get_nodes(run_id))
+            wait = {name for name in known if self.message_ins_store[name].metadata.dst_node_id in online}
+            return take(self, message_ids - {name for name in wait if uploading(self, name)}, run_id)
 
     def activate_node(self: Any, node_id: int, heartbeat_interval: float) -> bool:
         with self.lock:
             self.deactivate_node(node_id)
             return bool(activate(self, node_id, heartbeat_interval))
 
-    state_class.get_message_ins, state_class.activate_node = get_message_ins, activate_node
+    state_class.get_message_ins, state_class.get_message_res = get_message_ins, get_message_res
+    state_class.activate_node = activate_node
