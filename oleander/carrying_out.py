@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,6 +30,7 @@ def carry_out(
     stock: bool = False,
     address: str | None = None,
     security: "Security | None" = None,
+    loot: Sequence[Path] = (),
 ) -> None:
     """Run, judge and report. A run that fails keeps what it had; a request that is refused leaves nothing behind.
 
@@ -37,7 +39,10 @@ def carry_out(
         engine: one of oleander.engines.ENGINES.
         data: folder of the data sets, as given.
         out: run directory, as given.
-        stock, address, security: as `oleander.engines.Job` has them.
+        stock: as `oleander.engines.Job` has it ...
+        address: ... likewise ...
+        security: ... likewise.
+        loot: folders of participants on other hosts, which are brought before the run is judged.
 
     Raises:
         SettingsError: if the request cannot be carried out.
@@ -56,7 +61,8 @@ def carry_out(
     scenario = settle(scenario, folder)
     directory = RunDirectory.create(scenario, out)
     command = ["oleander", *sys.argv[1:]]
-    directory.update_environment(engine=engine, command=command, **environment.beginning(), exit=None)
+    hosts = {} if address is None else {"address": address, "tls": security is not None}
+    directory.update_environment(engine=engine, command=command, **hosts, **environment.beginning(), exit=None)
     console.print(f"Run directory: {directory.path}", markup=False, soft_wrap=True)
     status = 1
     try:
@@ -82,6 +88,8 @@ def carry_out(
             shutil.rmtree(directory.path)
         else:
             directory.update_environment(end=environment.now(), exit=status)
+    for brought in loot:
+        directory.bring(brought)
     verdict = judge(directory, data)
     summary(verdict, write([directory], directory.report, None))
 

@@ -102,14 +102,23 @@ def run(
 
 
 @app.command()
-def judge(run: Path, data: Data = None) -> None:
+def judge(
+    run: Path,
+    data: Data = None,
+    loot: Annotated[
+        list[Path] | None, typer.Option(help="--out of an `oleander deploy client`, or a copy; may be repeated.")
+    ] = None,
+) -> None:
     """Recompute a run's verdict.json and figures.
 
-    RUN is a run directory; `oleander run` prints its path.
+    RUN is a run directory; `oleander run` prints its path. Loot from other hosts is copied into it first.
     """
     from oleander.rundir import RunDirectory  # noqa: PLC0415
 
-    judge_run(RunDirectory.open(run), data)
+    directory = RunDirectory.open(run)
+    for folder in loot or ():
+        directory.bring(folder)
+    judge_run(directory, data)
 
 
 @app.command()

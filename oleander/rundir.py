@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,6 +79,29 @@ class RunDirectory:
         from server_app.record import write_json  # noqa: PLC0415 - it imports torch
 
         write_json(self.path / "environment.json", self.environment() | fields)
+
+    @property
+    def is_of_several_hosts(self) -> bool:
+        """Whether participants came from other hosts, on which their loot lies until it is brought."""
+        return "address" in self.environment()
+
+    def bring(self, folder: Path) -> None:
+        """Copy what participants on another host took and published in this run.
+
+        Args:
+            folder: the --out of an `oleander deploy client`, or a copy of it.
+
+        Raises:
+            SettingsError: where it holds nothing of this run.
+
+        """
+        number = self.environment().get("run_id")
+        found = folder / str(number)
+        there = sorted([*found.glob("loot/client-*"), *found.glob("published/client-*")])
+        remedy = "Name the --out of an `oleander deploy client`, or a copy of it."
+        expect(bool(there), f"loot of run {number} in {folder}", "none", remedy)
+        for path in there:
+            shutil.copytree(path, self.path / path.relative_to(found), dirs_exist_ok=True)
 
     def rounds(self) -> list[dict[str, Any]]:
         """Return the lines of rounds.jsonl; a line that is still being written is left out."""

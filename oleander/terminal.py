@@ -65,7 +65,8 @@ class LiveView:
         self.plain = not self.console.is_terminal or self.console.is_dumb_terminal
         self.colours = self.console.color_system in ("256", "truecolor") and not self.console.no_color
         self._rounds = Tail(run.path / "rounds.jsonl")
-        self._attackers = {f"client-{client}": f"participant {client}" for client in scenario.malicious()}
+        seen = [] if run.is_of_several_hosts else scenario.malicious()
+        self._attackers = {f"client-{client}": f"participant {client}" for client in seen}
         if scenario.server.attack is not None:
             self._attackers[SERVER] = "the server"
         self._logs = {who: Tail(run.path / "loot" / who / "attack.jsonl") for who in self._attackers}

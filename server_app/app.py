@@ -127,7 +127,7 @@ def main(grid: Grid, context: Context) -> None:
 
 
 def registered() -> dict[int, int]:
-    """Return whom a node's key stands for, by the node's id, as the engine has left it; empty where there are no keys."""
+    """Return whom a node's key stands for, by the node's id, as the engine has left it; empty without keys."""
     return {int(node): client for node, client in json.loads(os.environ.get("OLEANDER_NODES", "{}")).items()}
 
 

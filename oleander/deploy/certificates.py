@@ -4,7 +4,7 @@ The server shows its certificate, which participants check against `ca.crt` (TLS
 its own key, whose public part the server knows (Flower's SuperNode authentication).
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 from collections.abc import Callable
 from pathlib import Path
@@ -95,7 +95,7 @@ def _public_text(path: Path) -> str:
 
 def _check_dates(path: Path, certificate: x509.Certificate) -> None:
     """Refuse a certificate that does not hold now."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     held = f"{path}, which holds from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
     expect(begin <= now <= end, f"a certificate that holds now ({now:%Y-%m-%d %H:%M} UTC)", held, AGAIN)

@@ -32,7 +32,7 @@ def certificates(
     out: Annotated[Path, typer.Option(help="A new folder.")] = FOLDER,
     days: Annotated[int, typer.Option(help="That they hold for.")] = 365,
 ) -> None:
-    """Make the certificates and keys of a deployment: a folder for the server's host, and one for each participant's."""
+    """Make the certificates and keys of a deployment: a folder for the server's host, and one for each client's."""
     from oleander.deploy.issuing import issue  # noqa: PLC0415 - only this verb needs cryptography
 
     issue(out, [name.strip() for name in server.split(",") if name.strip()], clients, days)
@@ -48,18 +48,22 @@ def certificates(
 @verbs.command()
 def server(
     scenario: str,
+    *,
     address: Annotated[str, typer.Option(help="HOST:PORT to listen on; 0.0.0.0 for all addresses of this host.")],
     certificates: Certificates = None,
     overrides: Overrides = None,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Run directory; else runs/NAME/TIMESTAMP-SEED.")] = None,
-    *,
+    loot: Annotated[
+        list[Path] | None,
+        typer.Option(help="A client's --out that this host can read, to be judged with the run; may be repeated."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")] = None,
     insecure: Insecure = False,
 ) -> None:
     """Wait for the participants, run a scenario with them, judge what is on this host and write the report.
 
-    SCENARIO is a YAML file, or a name from `oleander list scenarios`. Afterwards the participants wait for the next run.
+    SCENARIO is a YAML file, or a name from `oleander list scenarios`. Afterwards the clients wait for the next run.
     """
     from oleander.deploy.certificates import of_server  # noqa: PLC0415 - as above
     from oleander.engines.ports import check_free, split  # noqa: PLC0415
@@ -70,18 +74,19 @@ def server(
     check_free(address)
     named = scenario if folder is not None else f"{scenario} --insecure"
     console.print(
-        f"Participants 0 to {chosen.federation.clients - 1} join with: oleander deploy client N {named} --server {address}",
+        f"Clients 0 to {chosen.federation.clients - 1} join with: oleander deploy client N {named} --server {address}",
         markup=False,
         highlight=False,
         soft_wrap=True,
     )
-    carry_out(chosen, engine="grpc", data=data, out=out, address=address, security=security)
+    carry_out(chosen, engine="grpc", data=data, out=out, address=address, security=security, loot=loot or ())
 
 
 @verbs.command()
 def client(
     clients: Annotated[str, typer.Argument(metavar="N")],
     scenario: str,
+    *,
     server: Annotated[str, typer.Option(help="HOST:PORT of the server.")],
     certificates: Certificates = None,
     overrides: Overrides = None,
@@ -90,7 +95,6 @@ def client(
     out: Annotated[
         Path | None, typer.Option(help="Folder of loot and logs on this host; else runs/NAME/client-N.")
     ] = None,
-    *,
     insecure: Insecure = False,
 ) -> None:
     """Join a server as participant N, for one run after the other, until this is interrupted.
@@ -132,7 +136,7 @@ def _folder(address: str, given: Path | None, *, insecure: bool) -> Path | None:
     folder = given or FOLDER
     if not folder.is_dir():
         raise SettingsError(
-            f"Expected a folder of certificates for {host}, which is not this host's loopback, got no {folder}. Make one "
+            f"Expected a folder of certificates for {host}, which is no loopback address, got no {folder}. Make one "
             "with `oleander deploy certificates`, and name it with --certificates."
         )
     return folder

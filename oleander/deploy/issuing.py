@@ -6,7 +6,7 @@
 The key that signs the certificates is forgotten at once: nobody can sign another.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import os
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from oleander.deploy.certificates import LOOPBACK
 from task.settings import SettingsError, expect
 
-_SLACK = datetime.timedelta(minutes=10)  # between the clocks of two hosts
+_SLACK = dt.timedelta(minutes=10)  # between the clocks of two hosts
 _NO_USE = dict.fromkeys(
     (
         *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
@@ -92,9 +92,9 @@ def _draw() -> ec.EllipticCurvePrivateKey:
 def _authority(key: ec.EllipticCurvePrivateKey, days: int) -> x509.Certificate:
     """Return the authority's certificate, signed by itself; it is valid for its own certificates, and for no others."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Oleander deployment")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     builder = (
-        _begin(name, name, key.public_key(), now + datetime.timedelta(days=days))
+        _begin(name, name, key.public_key(), now + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(**_NO_USE | {"key_cert_sign": True, "crl_sign": True}), critical=True)
     )
@@ -121,7 +121,7 @@ def _certificate(
 
 
 def _begin(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, end: datetime.datetime
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, end: dt.datetime
 ) -> x509.CertificateBuilder:
     """Return what both certificates begin with."""
     return (
@@ -130,7 +130,7 @@ def _begin(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.datetime.now(datetime.UTC) - _SLACK)
+        .not_valid_before(dt.datetime.now(dt.UTC) - _SLACK)
         .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )

@@ -129,20 +129,17 @@ class _Events:
     """What a host's program tells, in words for people."""
 
     def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+        self._plan, self._silent = plan, False
         self._refused = self._failed = ""
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Take one event."""
         match event["event"]:
             case "node":
-                _say(
-                    f"Client {event['client']} ({event['role']}, on {event['device']}) joined as node {event['node_id']}."
-                )
-            case "server" if event["door"] == "shut":
-                _say(f"The server at {self._plan.fleet} has ended its run; waiting for the next.")
-            case "server" if event["door"] == "silent":
-                _say(f"The server at {self._plan.fleet} does not answer; trying on.")
+                who = f"Client {event['client']} ({event['role']}, on {event['device']})"
+                _say(f"{who} has joined as node {event['node_id']}.")
+            case "server":
+                self._server(event["door"])
             case "lost":
                 _say(f"The SuperNode of client {event['client']} {event['how']}; it is started anew.")
             case "refused":
@@ -152,6 +149,16 @@ class _Events:
             case "failed":
                 said = tail(self._plan.log(event["log"])) if event.get("log") else ""
                 self._failed = f"{event['reason']} {said}"
+
+    def _server(self, door: str) -> None:
+        """Say what becomes of the server."""
+        before, self._silent = self._silent, door == "silent"
+        if door == "shut":
+            _say(f"The server at {self._plan.fleet} has ended its run; waiting for the next.")
+        elif door == "silent":
+            _say(f"The server at {self._plan.fleet} does not answer; trying on.")
+        elif before:
+            _say(f"The server at {self._plan.fleet} answers again.")
 
     def check(self, code: int) -> None:
         """Raise what the program ended with: it ends by itself only where something is wrong."""

@@ -109,7 +109,8 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
     judged = {str(label): _target(attacker, found, label, per_round) for label in wanted}
     last = max(samples, default=None)
     noise = attacker.early_noise and bool(log)  # a run that died before the first round sent none
-    moments = words.Moments(start=start, last=last, early_noise=noise)
+    elsewhere = run.is_of_several_hosts and attacker.who.startswith("client-") and not log and not samples
+    moments = words.Moments(start=start, last=last, early_noise=noise, elsewhere=elsewhere)
     found.verdict = {
         "attack": attacker.attack,
         "start_round": start,

@@ -107,11 +107,15 @@ def _what(numbers: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """Rounds in which an attacker began to steal and left its last loot (None: never); whether noise came before."""
+    """Rounds in which an attacker began to steal and left its last loot (None: never); whether noise came before.
+
+    `elsewhere`: its loot is on its own host, and was not brought here.
+    """
 
     start: int | None
     last: int | None
     early_noise: bool = False
+    elsewhere: bool = False
 
 
 def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mapping[str, Any]]) -> str:
@@ -124,6 +128,11 @@ def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mappi
         targets: numbers of its targets, with `conclusion`.
 
     """
+    if moments.elsewhere:
+        remedy = "bring it with `oleander judge RUN --loot DIR`"
+        return (
+            f"What {_subject(who).lower()}'s attack ({attack}) took lies on its own host, and is not judged: {remedy}."
+        )
     noise = ", though it sent noise from round 1 on" if moments.early_noise else ""
     if moments.start is None:
         ended = "the run ended before the start that its options set"

@@ -127,7 +127,9 @@ def gather(run: RunDirectory) -> Gathered:
         more = f", and {len(warnings) - SHOWN_WARNINGS} more" if len(warnings) > SHOWN_WARNINGS else ""
         found.missing.append(f"An attacker noted: {'; '.join(warnings[:SHOWN_WARNINGS])}{more}.")
     if not run.loot() and not run.scores() and attackers_of(found.scenario):
-        found.missing.append("There is no loot: the attack never began, or the run ended before.")
+        found.missing.append(
+            "There is no loot: the attack never began, the run ended before, or the loot lies on another host."
+        )
     return found
 
 

@@ -38,7 +38,9 @@ def unsupported(reason: str) -> str:
 def _follow(job: Job, home: Path, tick: Callable[[], None], fleet: str) -> Outcome:
     """Start a fleet of a kind, and return how it ended."""
     outcome = Outcome(job.run, LOG)
-    for client in range(job.scenario.federation.clients) if job.address else ():  # of whom their own hosts know the rest
+    for client in (
+        range(job.scenario.federation.clients) if job.address else ()
+    ):  # of whom their own hosts know the rest
         role = job.scenario.role_of(client).role
         outcome.take({"event": "node", "client": client, "node_id": None, "role": role, "pid": None, "device": None})
 

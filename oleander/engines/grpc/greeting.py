@@ -66,13 +66,14 @@ def _wrong(error: ssl.SSLCertVerificationError, address: str, ca: str) -> str:
     if error.verify_code in (_EXPIRED, _NOT_YET):
         how = "has expired" if error.verify_code == _EXPIRED else "does not hold yet"
         return (
-            f"Expected a certificate of the server at {address} that holds now, got one that {how}. Set this host's clock "
-            f"if it is wrong; else {_MAKE}."
+            f"Expected a certificate of the server at {address} that holds now, got one that {how}. Set this host's "
+            f"clock if it is wrong; else {_MAKE}."
         )
     if error.verify_code in _OTHER_NAMES:
         return (
-            f"Expected a certificate for {host}, got one of the server at {address} for others ({error.verify_message}). "
-            f"Reach the server by a name that it is for; or {_MAKE}, with {host} among the names of --server."
+            f"Expected a certificate for {host}, got one of the server at {address} for others "
+            f"({error.verify_message}). Reach the server by a name that it is for; or {_MAKE}, with {host} among the "
+            "names of --server."
         )
     return (
         f"Expected a certificate that the authority in {ca} has signed, got one of the server at {address} that it has "
@@ -90,6 +91,6 @@ def _speak_plainly(link: socket.socket, address: str) -> Door:
     except (ssl.SSLError, OSError):
         return Door.OPEN
     raise SettingsError(
-        f"Expected a server at {address} that takes plain text, got one that speaks TLS. Give this client its folder of "
-        "certificates with --certificates."
+        f"Expected a server at {address} that takes plain text, got one that speaks TLS. Give this client its "
+        "folder of certificates with --certificates."
     )

@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from functools import partial
 from typing import Any
 
 from oleander.engines.grpc.forks import fork

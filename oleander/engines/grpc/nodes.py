@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from oleander.engines.grpc import supernode, worker
-from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.forks import fork
 from oleander.engines.grpc.pipes import Bell
 from oleander.engines.grpc.plan import Node, Plan

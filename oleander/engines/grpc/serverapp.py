@@ -18,6 +18,7 @@ ACQUIRE_SECONDS = 60.0
 def main(
     plan: Plan,
     server: Server,
+    *,
     nodes: Sequence[Bell],
     sent: Bell,
     registered: Mapping[int, int],

@@ -66,7 +66,7 @@ def _come_back() -> None:
 
     - Flower lets it in again only when its heartbeats have been missing for a minute; here it may come back at once.
     - Flower hands a reply to the ServerApp while its tensors are still on the way, which then wait in vain for a node
-      that is cut off, and which finds its question gone when it tries again. Here a reply is one when all of it is there.
+      that is cut off, and which finds its question gone when it tries again. Here a reply counts when it is complete.
     - A node asks for a message only when it has none at hand. What it was given before and has not answered then is
       lost, and Flower waits for it until the round's time is up; here an error takes the place of the reply.
     """

@@ -43,7 +43,10 @@ class Supervisor:
         self._until(self._all_known, "superlink.log", everybody)
         messages = [client.bells.message for client in nodes.clients.values()]
         failed = partial(nodes.say, "failed")
-        work = partial(serverapp.main, plan, server, messages, nodes.sent, self._registered, failed)
+        registered = self._registered
+        work = partial(
+            serverapp.main, plan, server, nodes=messages, sent=nodes.sent, registered=registered, failed=failed
+        )
         self._serverapp = fork(work, plan.log("serverapp.log"), hide_gpus=False)
         while self._serverapp:
             self._wait(1.0)

@@ -8,9 +8,9 @@ import sys
 import traceback
 
 from oleander.engines.grpc import LOG, fitness
-from oleander.engines.grpc.plan import Plan
 from oleander.engines.grpc.host import Host
 from oleander.engines.grpc.nodes import FleetError
+from oleander.engines.grpc.plan import Plan
 from oleander.engines.grpc.supervisor import Supervisor
 from oleander.engines.lifeline import Lifeline
 from task.settings import SettingsError
