@@ -101,7 +101,7 @@ class RunDirectory:
         remedy = "Name the --out of an `oleander deploy client`, or a copy of it."
         expect(bool(there), f"loot of run {number} in {folder}", "none", remedy)
         for path in there:
-            shutil.copytree(path, self.path / path.relative_to(found), dirs_exist_ok=True)
+            shutil.copytree(path, self.path / path.relative_to(found), ignore=_links, dirs_exist_ok=True)
 
     def rounds(self) -> list[dict[str, Any]]:
         """Return the lines of rounds.jsonl; a line that is still being written is left out."""
@@ -219,6 +219,11 @@ def unused(base: Path) -> Path:
     """Return `base` or, where something of the same second has taken it, the first of its numbered siblings."""
     siblings = (base.with_stem(f"{base.stem}-{number}") for number in itertools.count(2))
     return next(path for path in itertools.chain([base], siblings) if not path.exists())
+
+
+def _links(folder: str, names: list[str]) -> list[str]:
+    """Return the names that are links: a participant's folder may point anywhere."""
+    return [name for name in names if (Path(folder) / name).is_symlink()]
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -212,7 +212,7 @@ def refusal(reply: Message, shapes: dict[str, tuple[int, ...]], reported: Iterab
 
     """
     if reply.has_error():
-        return f"the client failed: {reply.error.reason}"
+        return f"the client failed: {printable(reply.error.reason)}"
     content: RecordDict = reply.content
     if len(content.array_records) != 1 or len(content.metric_records) != 1:
         return "expected one record of arrays and one of metrics in the update"
@@ -229,6 +229,11 @@ def refusal(reply: Message, shapes: dict[str, tuple[int, ...]], reported: Iterab
         return f"expected arrays {sorted(shapes)}, got {sorted(update)}"
     flaws = (_flaw(name, update[name], shape) for name, shape in shapes.items())
     return next((flaw for flaw in flaws if flaw is not None), None)
+
+
+def printable(text: str) -> str:
+    """Return what a stranger says as a terminal may show it: no control characters, no more than a thousand others."""
+    return "".join(one if one.isprintable() else " " for one in text[:1000])
 
 
 def _flaw(name: str, array: Array, shape: tuple[int, ...]) -> str | None:

@@ -128,6 +128,8 @@ class PrivateSettings:
         expect(given is None or not attribute, "private.classes for the kind rotated only", given)
         different = given is None or (bool(given) and len(set(given)) == len(given))
         expect(different, "private.classes to name classes, each once", given, "Or null, to have them drawn.")
+        name = self.table or ""  # a participant gets it from the server, and must not be led out of its own folder
+        expect(name not in ("..", ".") and not {"/", "\\", "\0"} & set(name), "private.table to be a file name", name)
         expect(bool(self.table) == attribute, "private.table for the kind attribute, and only there", self.table)
 
 

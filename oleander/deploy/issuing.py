@@ -55,15 +55,16 @@ def issue(folder: Path, names: Sequence[str], clients: int, days: int) -> None:
         expect(not taken, "a new or empty folder for certificates and keys", str(folder), remedy)
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        signing, serving = _draw(), _draw()
-        authority = _authority(signing, days)
-        certificate = _certificate(serving, alternatives, authority, signing)
+        signing, serving = draw(), draw()
+        end = dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
+        authority = sign_own(signing, end)
+        certificate = sign(serving, alternatives, authority, signing, end)
         ca = authority.public_bytes(Encoding.PEM)
         _write(folder / "server" / "ca.crt", ca)
         _write(folder / "server" / "server.crt", certificate.public_bytes(Encoding.PEM))
         _write_key(folder / "server" / "server.key", serving, PrivateFormat.PKCS8)
         for client in range(clients):
-            key = _draw()
+            key = draw()
             public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
             _write(folder / "server" / "nodes" / f"client-{client}.pub", public + b"\n")
             _write(folder / f"client-{client}" / "ca.crt", ca)
@@ -84,33 +85,42 @@ def _alternative(name: str) -> x509.GeneralName:
         raise SettingsError(f"Expected a host name or an address in --server, got {name!r} ({error}).") from error
 
 
-def _draw() -> ec.EllipticCurvePrivateKey:
+def draw() -> ec.EllipticCurvePrivateKey:
     """Draw a key on the curve of Flower's own."""
     return ec.generate_private_key(ec.SECP384R1())
 
 
-def _authority(key: ec.EllipticCurvePrivateKey, days: int) -> x509.Certificate:
-    """Return the authority's certificate, signed by itself; it is valid for its own certificates, and for no others."""
+def sign_own(key: ec.EllipticCurvePrivateKey, end: dt.datetime) -> x509.Certificate:
+    """Return the authority's certificate, signed by itself, which holds until `end`."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Oleander deployment")])
-    now = dt.datetime.now(dt.UTC)
     builder = (
-        _begin(name, name, key.public_key(), now + dt.timedelta(days=days))
+        _begin(name, name, key.public_key(), end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(**_NO_USE | {"key_cert_sign": True, "crl_sign": True}), critical=True)
     )
     return builder.sign(key, hashes.SHA384())
 
 
-def _certificate(
+def sign(
     key: ec.EllipticCurvePrivateKey,
     names: Sequence[x509.GeneralName],
     authority: x509.Certificate,
     signing: ec.EllipticCurvePrivateKey,
+    end: dt.datetime,
 ) -> x509.Certificate:
-    """Return the server's certificate, which ends with the authority's."""
+    """Return a server's certificate.
+
+    Args:
+        key: the server's.
+        names: that it is for.
+        authority: the certificate of who signs it ...
+        signing: ... and the key.
+        end: until when it holds.
+
+    """
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Oleander server")])
     builder = (
-        _begin(subject, authority.subject, key.public_key(), authority.not_valid_after_utc)
+        _begin(subject, authority.subject, key.public_key(), end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(**_NO_USE | {"digital_signature": True}), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

@@ -137,7 +137,7 @@ class _Events:
         match event["event"]:
             case "node":
                 who = f"Client {event['client']} ({event['role']}, on {event['device']})"
-                _say(f"{who} has joined as node {event['node_id']}.")
+                _say(f"{who} has joined as node {event['node_id']}; its SuperNode is process {event['pid']}.")
             case "server":
                 self._server(event["door"])
             case "lost":

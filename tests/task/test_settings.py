@@ -65,6 +65,7 @@ def test_parse_fills_in_defaults_and_nests() -> None:
         (MINIMAL | {"private": {"kind": "rotated", "classes": [1, 1]}}, r"name classes, each once, got \(1, 1\)"),
         (MINIMAL | {"private": {"kind": "rotated", "classes": [1]}}, "kind random-classes, .*, got 'iid'"),
         (MINIMAL | {"private": {"kind": "rotated", "table": "a.csv"}}, "for the kind attribute, and only there"),
+        (MINIMAL | {"private": {"kind": "attribute", "table": "../a.csv"}}, "private.table to be a file name"),
         (MINIMAL | {"private": {"kind": "attribute"}}, "private.table for the kind attribute, .*, got None"),
         (MINIMAL | {"private": {"kind": "attribute", "table": "a.csv", "classes": [1]}}, "for the kind rotated only"),
         (MINIMAL | {"private": "rotated"}, "Expected task.private to be PrivateSettings or null, got 'rotated'"),

@@ -1,0 +1,203 @@
+"""A federation over a server and three clients with addresses of their own, with TLS and authentication."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from namespaces import Network, network
+
+from oleander import engines, scenario
+from oleander.deploy.issuing import issue
+from oleander.engines import Job
+from oleander.rundir import RunDirectory
+
+ROOT = Path(__file__).parents[3]
+PORT = 9092
+ROUNDS = 4
+SETTINGS = (
+    "federation.clients=3",
+    "federation.devices=cpu",
+    "federation.min_replies=1",
+    "federation.join_timeout=100",
+    "task.partition.images=40",
+    "clients.0.ids=[2]",
+    "clients.0.options.steps=5",
+    "clients.0.options.start_accuracy=null",
+    "clients.0.options.start_round=1",
+    "clients.0.loot_images=4",
+)
+pytestmark = pytest.mark.timeout(600)
+
+
+class Deployment:
+    """Hosts, and what runs on them: host 1 is the server's, host 2 + N that of client N, host 5 a stranger's."""
+
+    def __init__(self, net: Network, folder: Path) -> None:
+        """Make certificates; nothing is started yet."""
+        self.net, self.folder = net, folder
+        self.server = f"{net.address(1)}:{PORT}"
+        issue(folder / "certificates", [net.address(1)], clients=3, days=1)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, host: int, *arguments: str) -> None:
+        """Start a verb of `oleander deploy` on a host."""
+        given = [text for setting in SETTINGS for text in ("--set", setting)]
+        command = self.net.on(host, sys.executable, "-m", "oleander", "deploy", *arguments, *given)
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        with self.output(name).open("ab") as output:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdout=output, stderr=output
+            )
+
+    def client(self, number: int, certificates: str = "certificates", host: int | None = None) -> str:
+        """Start a client, and return the name of its process."""
+        name = f"client-{number}" if host is None else certificates
+        where = ("--server", self.server, "--certificates", certificates, "--out", name)
+        self.start(name, host or 2 + number, "client", str(number), "gan-attack-digits", *where)
+        return name
+
+    def run(self, out: str, rounds: int) -> None:
+        """Start the server on a run."""
+        where = ("--address", self.server, "--out", out, "--set", f"federation.rounds={rounds}")
+        self.start(out, 1, "server", "gan-attack-digits", *where)
+
+    def output(self, name: str) -> Path:
+        """Return the file of what a process says."""
+        return self.folder / f"{name}.out"
+
+    def said(self, name: str) -> str:
+        """Return what a process has said."""
+        return self.output(name).read_text(encoding="utf-8")
+
+    def ended(self, name: str) -> int:
+        """Wait for the end of a process and return its exit status."""
+        return self.processes[name].wait(timeout=240)
+
+    def until(self, ready: Callable[[], object], seconds: float = 240) -> None:
+        """Wait until something is so."""
+        end = time.monotonic() + seconds
+        while not ready():
+            said = {path.name: path.read_text(encoding="utf-8")[-2000:] for path in self.folder.glob("*.out")}
+            assert time.monotonic() < end, said
+            time.sleep(0.1)
+
+    def leave(self, name: str) -> int:
+        """Ask a process to end, and return its exit status."""
+        self.processes[name].send_signal(signal.SIGTERM)
+        return self.ended(name)
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Three clients that wait for a server; all that was started is ended and taken down afterwards."""
+    with network(5) as net:
+        made = Deployment(net, tmp_path_factory.mktemp("deployment"))
+        for number in range(3):
+            made.client(number)
+        try:
+            yield made
+        finally:
+            for name in made.processes:
+                made.leave(name)
+
+
+@pytest.fixture(scope="module")
+def first(deployment: Deployment) -> RunDirectory:
+    """A finished run over cables that delay for 20 ms each way and lose every hundredth packet."""
+    for host in range(1, 5):
+        deployment.net.shape(host, "delay", "10ms", "loss", "0.5%")
+    deployment.run("first", ROUNDS)
+    assert deployment.ended("first") == 0, deployment.said("first")
+    for host in range(1, 5):
+        deployment.net.shape(host, "delay", "0ms")
+    return RunDirectory.open(deployment.folder / "first")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    """The same run in one process."""
+    chosen = scenario.load("gan-attack-digits", [*SETTINGS, f"federation.rounds={ROUNDS}"])
+    run = RunDirectory.create(chosen, tmp_path_factory.mktemp("alone") / "run")
+    engines.run("inline", Job(scenario=chosen, run=run))
+    return run
+
+
+def fingerprint(run: RunDirectory) -> str:
+    """Return a digest of the final weights."""
+    return hashlib.sha256((run.path / "global" / "final.safetensors").read_bytes()).hexdigest()
+
+
+def test_the_weights_are_those_of_one_machine(first: RunDirectory, alone: RunDirectory) -> None:
+    """Bit for bit, over latency and loss; every client replied in every round."""
+    assert [(line["clients"], line["failures"]) for line in first.rounds()] == [([0, 1, 2], [])] * ROUNDS
+    assert fingerprint(first) == fingerprint(alone)
+    environment = first.environment()
+    assert (environment["address"], environment["tls"], environment["exit"]) == (f"192.0.2.1:{PORT}", True, 0)
+    assert [node["role"] for node in environment["nodes"]] == ["honest", "honest", "malicious"]
+
+
+def test_the_loot_stays_on_its_own_host_until_it_is_brought(
+    deployment: Deployment, first: RunDirectory, alone: RunDirectory
+) -> None:
+    """The server's host has none; the thief's has what one machine would have had, and the judge finds it when asked."""
+    assert first.loot() == {}
+    assert "lies on its own host" in (first.path / "verdict.json").read_text(encoding="utf-8")
+    first.bring(deployment.folder / "client-2")
+    assert set(first.loot()["client-2"]) == set(range(1, ROUNDS + 1))
+    for number in range(1, ROUNDS + 1):
+        for brought, made in zip(first.samples("client-2", number), alone.samples("client-2", number), strict=True):
+            assert np.array_equal(brought.numpy(), made.numpy())
+    assert not list((deployment.folder / "client-0").glob("*/loot"))
+
+
+def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_latecomer(
+    deployment: Deployment, first: RunDirectory
+) -> None:
+    """The clients were not restarted; client 1 left, and comes back in mid-run.
+
+    - A key that the server does not know, and client 1's key in the hands of who says to be client 0, are refused, exit 2.
+    - A cable that is cut for five seconds costs its client nothing, and the run its time.
+    - A SuperNode that is killed is started anew by its host, and costs its client a round or two.
+    """
+    assert first.environment()["exit"] == 0
+    folder = deployment.folder
+    assert deployment.leave("client-1") == 143
+    issue(folder / "unknown", ["192.0.2.1"], clients=1, days=1)
+    shutil.copy(folder / "certificates" / "client-0" / "ca.crt", folder / "unknown" / "client-0" / "ca.crt")
+    shutil.copytree(folder / "certificates" / "client-1", folder / "stolen" / "client-0")
+    deployment.run("second", 40)
+    for name in ("unknown", "stolen"):
+        deployment.client(0, name, host=5)
+    assert [deployment.ended(name) for name in ("unknown", "stolen")] == [2, 2]
+    assert "Expected a key that the server knows as client 0's" in deployment.said("unknown")
+    assert "got the one that the server knows as client 1's" in deployment.said("stolen")
+    deployment.client(1)
+
+    run = RunDirectory.open(folder / "second")
+    deployment.until(lambda: len(run.rounds()) >= 2)
+    before = len(run.rounds())
+    with deployment.net.cut(4):  # client 2's
+        time.sleep(5)
+    deployment.until(lambda: len(run.rounds()) >= before + 2)
+    assert all(2 in line["clients"] for line in run.rounds())
+    killed = int(re.findall(r"its SuperNode is process (\d+)", deployment.said("client-0"))[-1])
+    done = len(run.rounds())
+    os.kill(killed, signal.SIGKILL)
+    assert deployment.ended("second") == 0, deployment.said("second")
+    lines = run.rounds()
+    assert [line["round"] for line in lines] == list(range(1, 41))
+    missed = [line["round"] for line in lines if 0 not in line["clients"]]
+    assert len(missed) <= 3
+    assert all(done < number <= done + 4 for number in missed)
+    assert "it is started anew" in deployment.said("client-0")
+    assert lines[-1]["clients"] == [0, 1, 2]
+    assert all(process.poll() is None for name, process in deployment.processes.items() if name.startswith("client"))
