@@ -1,10 +1,17 @@
 """Hosts of a small network of their own: network namespaces, joined by virtual cables to a bridge. Needs root."""
 
+import collections
 import contextlib
+import fcntl
 import os
+import random
+import select
 import shutil
 import signal
+import struct
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +25,7 @@ class Network:
     def __init__(self) -> None:
         """Name the hosts after this process, so that they are nobody else's; nothing is made yet."""
         self._made: list[str] = []
+        self._cables: list[SlowCable] = []
         self._prefix = f"olea{os.getpid()}"
         self._switch = f"{self._prefix}-switch"
 
@@ -32,8 +40,7 @@ class Network:
             cable = ("link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns", host)
             self._ip(self._switch, *cable)
             self._ip(self._switch, "link", "set", f"port{number}", "master", "bridge", "up")
-            self._ip(host, "address", "add", f"{self.address(number)}/24", "dev", "eth0")
-            self._ip(host, "link", "set", "eth0", "up")
+            self._give_address(number)
 
     def address(self, number: int) -> str:
         """Return a host's address (from those for documentation, RFC 5737)."""
@@ -43,11 +50,23 @@ class Network:
         """Return the command that runs a command on a host."""
         return ["ip", "netns", "exec", f"{self._prefix}-{number}", *command]
 
-    def shape(self, number: int, *settings: str) -> None:
-        """Let a host's cable delay or lose packets, in both directions."""
-        for place, device in ((self._switch, f"port{number}"), (f"{self._prefix}-{number}", "eth0")):
-            netem = ("tc", "-n", place, "qdisc", "replace", "dev", device, "root", "netem", *settings)
-            subprocess.run(netem, check=True, capture_output=True)
+    def slow(self, number: int, milliseconds: int, loss: float) -> None:
+        """Let a host's cable delay and lose packets, in both directions: by netem, or where the kernel has none by ours."""
+        host, port = f"{self._prefix}-{number}", f"port{number}"
+        netem = ("root", "netem", "delay", f"{milliseconds}ms", "loss", f"{loss}%")
+        for place, device in ((self._switch, port), (host, "eth0")):
+            tried = subprocess.run(["tc", "-n", place, "qdisc", "add", "dev", device, *netem], check=False)
+            if tried.returncode:
+                break
+        else:
+            return
+        self._ip(self._switch, "link", "delete", port)  # and with it its other end
+        cable = SlowCable(f"{self._prefix}a", f"{self._prefix}b", seconds=milliseconds / 1000, loss=loss / 100)
+        self._cables.append(cable)
+        self._ip_here("link", "set", cable.names[0], "netns", self._switch, "name", port)
+        self._ip(self._switch, "link", "set", port, "master", "bridge", "up")
+        self._ip_here("link", "set", cable.names[1], "netns", host, "name", "eth0")
+        self._give_address(number)
 
     @contextlib.contextmanager
     def cut(self, number: int) -> Iterator[None]:
@@ -60,6 +79,8 @@ class Network:
 
     def close(self) -> None:
         """End what still runs on the hosts, and take them down."""
+        for cable in self._cables:
+            cable.close()
         for name in reversed(self._made):
             listed = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False)
             for pid in listed.stdout.split():
@@ -73,10 +94,69 @@ class Network:
         self._made.append(host)
         self._ip(host, "link", "set", "lo", "up")
 
-    @staticmethod
-    def _ip(host: str, *settings: str) -> None:
+    def _give_address(self, number: int) -> None:
+        """Put a host's end of its cable to use."""
+        host = f"{self._prefix}-{number}"
+        self._ip(host, "address", "add", f"{self.address(number)}/24", "dev", "eth0")
+        self._ip(host, "link", "set", "eth0", "up")
+
+    def _ip(self, host: str, *settings: str) -> None:
         """Change a host's network."""
-        subprocess.run(["ip", "-n", host, *settings], check=True, capture_output=True)
+        self._ip_here("-n", host, *settings)
+
+    @staticmethod
+    def _ip_here(*settings: str) -> None:
+        """Change a network."""
+        subprocess.run(["ip", *settings], check=True, capture_output=True)
+
+
+class SlowCable:
+    """A cable between two network devices that delays packets and loses some, as a seed has it.
+
+    Args:
+        names: of the devices, which are made here and in the namespace of this process.
+        seconds: of delay, each way.
+        loss: share of the packets that are lost.
+
+    """
+
+    def __init__(self, *names: str, seconds: float, loss: float) -> None:
+        """Make the devices, and a thread that carries packets."""
+        self.names, self._seconds, self._loss = names, seconds, loss
+        self._ends = [self._device(name) for name in names]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop carrying, and give the devices up."""
+        self._stop.set()
+        self._thread.join()
+        for end in self._ends:
+            os.close(end)
+
+    @staticmethod
+    def _device(name: str) -> int:
+        """Make a device whose packets this process reads and writes."""
+        end = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.ioctl(end, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x1002))  # TUNSETIFF: IFF_TAP, IFF_NO_PI
+        return end
+
+    def _carry(self) -> None:
+        """Carry packets until it is time to stop; they arrive in order, since all are delayed alike."""
+        draws, waiting = random.Random(0), collections.deque[tuple[float, int, bytes]]()
+        while not self._stop.is_set():
+            due = waiting[0][0] - time.monotonic() if waiting else 0.1
+            for end in select.select(self._ends, [], [], max(0.0, min(0.1, due)))[0]:
+                with contextlib.suppress(OSError):  # not up yet, or taken down
+                    packet = os.read(end, 65536)
+                    if draws.random() >= self._loss:
+                        other = self._ends[end == self._ends[0]]
+                        waiting.append((time.monotonic() + self._seconds, other, packet))
+            while waiting and waiting[0][0] <= time.monotonic():
+                _, end, packet = waiting.popleft()
+                with contextlib.suppress(OSError):
+                    os.write(end, packet)
 
 
 @contextlib.contextmanager
@@ -87,7 +167,6 @@ def network(hosts: int) -> Iterator[Network]:
     made = Network()
     try:
         made.open(hosts)
-        made.shape(1, "delay", "0ms")
     except subprocess.CalledProcessError as error:
         made.close()
         pytest.skip(f"{NEEDS_NAMESPACES} ({error.cmd[0]}: {error.stderr.decode().strip()})")

@@ -42,7 +42,9 @@ def test_a_certificate_of_another_authority_is_refused(certificates: Path, tmp_p
 
 def test_a_certificate_for_another_address_is_refused(issued: Path, resign: Callable[..., Path]) -> None:
     """The one that the server is to listen on, and loopback, which its own processes use."""
-    with pytest.raises(SettingsError, match=r"for 192\.0\.2\.9, .*got 'one for fleet\.example, localhost, 127\.0\.0\.1"):
+    with pytest.raises(
+        SettingsError, match=r"for 192\.0\.2\.9, .*got 'one for fleet\.example, localhost, 127\.0\.0\.1"
+    ):
         of_server(issued, "192.0.2.9", clients=2)
     with pytest.raises(SettingsError, match=r"for 127\.0\.0\.1, .*got 'one for 192\.0\.2\.1'"):
         of_server(resign(address="192.0.2.1"), "192.0.2.1", clients=2)

@@ -74,9 +74,7 @@ def test_the_right_server_is_found(listen: Listen, show: Callable[..., ssl.SSLCo
     assert knock(listen(None), "") is Door.OPEN
 
 
-def test_an_expired_certificate_is_refused(
-    listen: Listen, show: Callable[..., ssl.SSLContext], tmp_path: Path
-) -> None:
+def test_an_expired_certificate_is_refused(listen: Listen, show: Callable[..., ssl.SSLContext], tmp_path: Path) -> None:
     """It ended a minute ago."""
     ended = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
     with pytest.raises(SettingsError, match="holds now, got one that has expired.*oleander deploy certificates"):
