@@ -51,7 +51,7 @@ class Network:
         return ["ip", "netns", "exec", f"{self._prefix}-{number}", *command]
 
     def slow(self, number: int, milliseconds: int, loss: float) -> None:
-        """Let a host's cable delay and lose packets, in both directions: by netem, or where the kernel has none by ours."""
+        """Let a host's cable delay and lose packets, both ways: by netem, or by ours where the kernel has none."""
         host, port = f"{self._prefix}-{number}", f"port{number}"
         netem = ("root", "netem", "delay", f"{milliseconds}ms", "loss", f"{loss}%")
         for place, device in ((self._switch, port), (host, "eth0")):

@@ -18,7 +18,6 @@ from oleander.engines.grpc.greeting import knock
 from oleander.engines.grpc.plan import TOGETHER_SECONDS, Plan, make_node
 from oleander.engines.logs import tail
 from oleander.engines.ports import free_ports
-from oleander.preflight import settle
 from oleander.rundir import RUNS, unused
 from oleander.scenario import Scenario
 from task.settings import SettingsError, expect
@@ -63,7 +62,7 @@ def join(seat: Seat, out: Path | None) -> None:
     ca = str(next(iter(keys.values()))[0]) if keys else ""
     devices = _devices(seat)
     knock(seat.server, ca)
-    scenario = settle(seat.scenario, seat.data)
+    scenario = seat.scenario  # the server has tried it on the data; the program that is started here loads this host's
     folder = (out or unused(RUNS / scenario.name / ("client-" + "-".join(map(str, seat.clients))))).resolve()
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="oleander-"))

@@ -43,8 +43,8 @@ def test_what_the_engine_knows_of_a_node_is_kept(record: Record) -> None:
     """The server adds client and device to the role and pid that are there."""
     path = record.path / "environment.json"
     path.write_text(json.dumps({"engine": "grpc", "nodes": [{"node_id": 7, "pid": 3}]}), encoding="utf-8")
-    record.nodes([{"node_id": 7, "client": 0, "device": "cpu"}])
-    expected = {"engine": "grpc", "nodes": [{"node_id": 7, "pid": 3, "client": 0, "device": "cpu"}]}
+    record.nodes([{"node_id": 7, "client": 0, "device": "cpu"}], run_id=5)
+    expected = {"engine": "grpc", "nodes": [{"node_id": 7, "pid": 3, "client": 0, "device": "cpu"}], "run_id": 5}
     assert json.loads(path.read_text(encoding="utf-8")) == expected
 
 

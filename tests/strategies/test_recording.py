@@ -1,6 +1,8 @@
 """The recording strategy: order, refusals, and what it puts on record."""
 
+import io
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MessageType, Rec
 from messages import KnownGrid, failed, known_roll_call, reply_from, take_identity
 
 from strategies import named
-from strategies.recording import Recording, TooFewReplies, refusal
+from strategies.recording import Recording, TooFewReplies, printable, refusal
 from strategies.roll_call import RollCall
 from task.settings import SettingsError
 from task.training import Evaluation
@@ -169,21 +171,72 @@ def test_a_fraction_is_drawn_by_the_seed() -> None:
     assert len(set(drawn[0])) == 5
 
 
+def answer_of(node: int, client: int) -> Message:
+    """Return what a node answers that says it is a client."""
+    sent = Message(RecordDict({}), node, MessageType.QUERY)
+    sent.metadata.__dict__["_message_id"] = str(node)
+    answer = Message(RecordDict({"config": ConfigRecord({"partition-id": client, "device": "cpu"})}), reply_to=sent)
+    answer.metadata.__dict__["_src_node_id"] = node
+    return answer
+
+
+class Trap:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        """Say which."""
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Make unpickling call `touch`."""
+        return (Path.touch, (self.path,))
+
+
 def test_a_second_node_of_the_same_name_is_refused() -> None:
     """The first keeps the id; the second is on record, and its update is not taken."""
     roll_call = RollCall(2)
     roll_call._online = {1, 2, 3}  # noqa: SLF001 - as after asking the grid
     for node, client in ((1, 0), (2, 0), (3, 7)):
-        sent = Message(RecordDict({}), node, MessageType.QUERY)
-        sent.metadata.__dict__["_message_id"] = str(node)
-        answer = Message(RecordDict({"config": ConfigRecord({"partition-id": client, "device": "cpu"})}), reply_to=sent)
-        answer.metadata.__dict__["_src_node_id"] = node
-        roll_call._enter(answer)  # noqa: SLF001
+        roll_call._enter(answer_of(node, client))  # noqa: SLF001
     assert [node.node_id for node in roll_call.present()] == [1]
     reasons = [failure["reason"] for failure in roll_call.failures()]
     assert reasons[0] == "not connected"
     assert "claims an id that node 1 has" in reasons[1]
     assert "none of the participants 0 to 1" in reasons[2]
+
+
+def test_a_node_is_who_its_key_says() -> None:
+    """It is asked under the name that its key stands for, and another that it gives is refused, on record."""
+    roll_call = RollCall(2, registered={1: 0, 2: 1})
+    roll_call._online = {1, 2}  # noqa: SLF001 - as after asking the grid
+    assert [dict(roll_call._question(node)) for node in (1, 2, 3)] == [{"partition-id": 0}, {"partition-id": 1}, {}]  # noqa: SLF001
+    for node in (1, 2):
+        roll_call._enter(answer_of(node, 1))  # noqa: SLF001
+    assert [(node.node_id, node.client) for node in roll_call.present()] == [(2, 1)]
+    reasons = [failure["reason"] for failure in roll_call.failures()]
+    assert reasons == ["not connected", "node 1 claims that id with the key of client 0"]
+
+
+def test_a_pickle_in_place_of_an_array_is_refused_and_not_opened(tmp_path: Path) -> None:
+    """NumPy's own format can hold one, which would leave a file behind."""
+    trap = tmp_path / "sprung"
+    data = io.BytesIO()
+    np.save(data, np.array([Trap(trap)], dtype=object), allow_pickle=True)
+    broken = reply_from(1)
+    array = Array(dtype="object", shape=(1,), stype="numpy.ndarray", data=data.getvalue())
+    broken.content["arrays"] = ArrayRecord({"w": array})
+    federation = Federation(2)
+    assert federation.round([reply_from(0), broken]) == pytest.approx([0.0, 1.0])
+    assert "cannot be decoded" in federation.lines[0]["failures"][0]["reason"]
+    assert not trap.exists()
+    np.load(io.BytesIO(data.getvalue()), allow_pickle=True)
+    assert trap.exists()  # the trap is one
+
+
+def test_what_a_client_says_of_its_failure_cannot_steer_a_terminal() -> None:
+    """Control characters become spaces, and a thousand characters are enough."""
+    assert printable("out of memory\x1b[2J\n\x07") == "out of memory [2J  "
+    assert len(printable("x" * 5000)) == 1000
 
 
 def test_a_stranger_s_reply_is_ignored() -> None:

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from oleander.engines.grpc.forks import fork
-from oleander.engines.grpc.greeting import Door, knock
+from oleander.engines.grpc.greeting import Door, glance, knock
 from oleander.engines.grpc.nodes import Client, FleetError, Nodes, how
 from oleander.engines.grpc.plan import Plan
 from oleander.engines.lifeline import Lifeline
@@ -29,6 +29,7 @@ class Host:
         self._nodes = Nodes(plan, lifeline, said=self._hear, ended=self._ended)
         self._door = Door.SILENT
         self._knocking = 0
+        self._leaving = False
         self._failed = dict.fromkeys(self._nodes.clients, 0)
 
     def run(self) -> None:
@@ -39,17 +40,25 @@ class Host:
             FleetError: if a SuperNode cannot be started.
 
         """
+        try:
+            self._serve()
+        finally:
+            self._leave()
+
+    def _serve(self) -> None:
+        """Look for the server again and again."""
         while True:
-            if not self._knocking:
+            if all(client.pid for client in self._nodes.clients.values()):
+                self._see(glance(self._plan.fleet))
+            elif not self._knocking:
                 self._knocking = fork(self._knock, self._plan.log("fleet.log"))
             end = time.monotonic() + LOOK_SECONDS
             while (left := end - time.monotonic()) > 0:
                 if self._nodes.wait(left):
-                    self._leave()
-                    self._lifeline.end(1)
+                    return
 
     def _knock(self) -> None:
-        """Look for the server, in a process of its own, since it may take seconds."""
+        """Look for the right server, in a process of its own, since that may take seconds."""
         try:
             self._nodes.say("door", knock(self._plan.fleet, self._plan.ca).value)
         except SettingsError as error:
@@ -59,15 +68,17 @@ class Host:
         """Take the words of a process."""
         match words:
             case ["door", found]:
-                before, self._door = self._door, Door(found)
-                if self._door is not before and Door.OPEN in (before, self._door):
-                    self._lifeline.tell("server", door=found)
-                self._follow()
-            case ["refused", _, reason]:
+                self._see(Door(found))
+            case ["refused", _, reason] if not self._leaving:
                 raise SettingsError(reason)
 
-    def _follow(self) -> None:
+    def _see(self, found: Door) -> None:
         """Start SuperNodes where the server is; end them where it is no more: a link that is cut would be silent."""
+        if self._leaving:
+            return
+        before, self._door = self._door, found
+        if found is not before and Door.OPEN in (before, found):
+            self._lifeline.tell("server", door=found.value)
         for client in self._nodes.clients.values():
             if self._door is Door.OPEN and not client.pid:
                 client.node_id = None
@@ -88,14 +99,14 @@ class Host:
         """Tell of a SuperNode that has ended while the server was there."""
         node = client.node
         self._failed[node.client] = 0 if client.node_id else self._failed[node.client] + 1
-        if self._failed[node.client] >= TRIES:
+        if self._failed[node.client] >= TRIES and not self._leaving:
             raise FleetError(f"The SuperNode of client {node.client} did not start: it {how(code)}.", node.log_name)
         if self._door is Door.OPEN and client.node_id:
             self._lifeline.tell("lost", client=node.client, pid=pid, how=how(code), log=node.log_name)
 
     def _leave(self) -> None:
         """Let the SuperNodes say goodbye, so that nobody waits for them."""
-        self._door = Door.SHUT
+        self._leaving, self._door = True, Door.SHUT
         for client in self._nodes.clients.values():
             if client.pid:
                 os.kill(client.pid, signal.SIGTERM)

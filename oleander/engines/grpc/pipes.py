@@ -40,7 +40,7 @@ class Bell:
 class Clock:
     """Stands in for the module `time` in a Flower module whose loop sleeps: waits for a bell, at most as long."""
 
-    def __init__(self, bells: "dict[float, Bell]", wait: float) -> None:
+    def __init__(self, bells: "dict[float, Bell]", wait: float = 1.0) -> None:
         """Set which bell is waited for in place of which sleep.
 
         Args:

@@ -12,7 +12,7 @@ from task.settings import SettingsError
 
 
 def test_fitting_files_are_found(issued: Path) -> None:
-    """The server's with each participant's public key, and a participant's own; 0.0.0.0 need not be in a certificate."""
+    """The server's with each participant's public key, and a participant's own; 0.0.0.0 need not be named."""
     for host in ("127.0.0.1", "fleet.example", "0.0.0.0", "::"):  # noqa: S104 - nobody listens
         security = of_server(issued, host, clients=2)
     assert Path(security.certificate) == issued / "server" / "server.crt"

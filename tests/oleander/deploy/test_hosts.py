@@ -107,13 +107,15 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         try:
             yield made
         finally:
+            for process in made.processes.values():
+                process.terminate()
             for name in made.processes:
-                made.leave(name)
+                made.ended(name)
 
 
 @pytest.fixture(scope="module")
 def first(deployment: Deployment) -> RunDirectory:
-    """A finished run over a server's cable that delays for 20 ms each way and loses every hundredth packet."""
+    """A finished run; the server's cable delays for 20 ms each way and loses every hundredth packet."""
     deployment.run("first", ROUNDS)
     assert deployment.ended("first") == 0, deployment.said("first")
     return RunDirectory.open(deployment.folder / "first")
@@ -145,7 +147,7 @@ def test_the_weights_are_those_of_one_machine(first: RunDirectory, alone: RunDir
 def test_the_loot_stays_on_its_own_host_until_it_is_brought(
     deployment: Deployment, first: RunDirectory, alone: RunDirectory
 ) -> None:
-    """The server's host has none; the thief's has what one machine would have had, and the judge finds it when asked."""
+    """The server's host has none; the thief's has what one machine would have had, which is copied when asked."""
     assert first.loot() == {}
     assert "lies on its own host" in (first.path / "verdict.json").read_text(encoding="utf-8")
     first.bring(deployment.folder / "client-2")
@@ -161,7 +163,7 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
 ) -> None:
     """The clients were not restarted; client 1 left, and comes back in mid-run.
 
-    - A key that the server does not know, and client 1's key in the hands of who says to be client 0, are refused, exit 2.
+    - A key that the server does not know, and one of client 1 with which somebody says to be client 0: exit 2.
     - A cable that is cut for five seconds costs its client nothing, and the run its time.
     - A SuperNode that is killed is started anew by its host, and costs its client a round or two.
     """
@@ -171,7 +173,7 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
     issue(folder / "unknown", ["192.0.2.1"], clients=1, days=1)
     shutil.copy(folder / "certificates" / "client-0" / "ca.crt", folder / "unknown" / "client-0" / "ca.crt")
     shutil.copytree(folder / "certificates" / "client-1", folder / "stolen" / "client-0")
-    deployment.run("second", 40)
+    deployment.run("second", 1000)
     for name in ("unknown", "stolen"):
         deployment.client(0, name, host=5)
     assert [deployment.ended(name) for name in ("unknown", "stolen")] == [2, 2]
@@ -180,21 +182,21 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
     deployment.client(1)
 
     run = RunDirectory.open(folder / "second")
-    deployment.until(lambda: len(run.rounds()) >= 2)
+    deployment.until(lambda: any(1 in line["clients"] for line in run.rounds()))
     before = len(run.rounds())
     with deployment.net.cut(4):  # client 2's
         time.sleep(5)
     deployment.until(lambda: len(run.rounds()) >= before + 2)
     assert all(2 in line["clients"] for line in run.rounds())
+
     killed = int(re.findall(r"its SuperNode is process (\d+)", deployment.said("client-0"))[-1])
-    done = len(run.rounds())
+    before = len(run.rounds())
     os.kill(killed, signal.SIGKILL)
-    assert deployment.ended("second") == 0, deployment.said("second")
-    lines = run.rounds()
-    assert [line["round"] for line in lines] == list(range(1, 41))
-    missed = [line["round"] for line in lines if 0 not in line["clients"]]
-    assert len(missed) <= 3
-    assert all(done < number <= done + 4 for number in missed)
+    deployment.until(lambda: deployment.said("client-0").count("has joined") == 3)
+    deployment.until(lambda: run.rounds()[-1]["clients"] == [0, 1, 2] and len(run.rounds()) >= before + 3)
     assert "it is started anew" in deployment.said("client-0")
-    assert lines[-1]["clients"] == [0, 1, 2]
+    missed = [line["round"] for line in run.rounds() if 0 not in line["clients"]]
+    assert len(missed) <= 3
+    assert deployment.processes["second"].poll() is None
+    assert deployment.leave("second") == 143
     assert all(process.poll() is None for name, process in deployment.processes.items() if name.startswith("client"))

@@ -25,7 +25,7 @@ def test_every_host_gets_what_it_needs_and_private_keys_are_private(issued: Path
         *("server/nodes/client-0.pub", "server/nodes/client-1.pub"),
         *("client-0/ca.crt", "client-0/client.key", "client-1/ca.crt", "client-1/client.key"),
     }
-    private = {path for path in issued.rglob("*.key")}
+    private = set(issued.rglob("*.key"))
     assert {stat.S_IMODE(path.stat().st_mode) for path in private} == {0o600}
     assert stat.S_IMODE(issued.stat().st_mode) == 0o700
     assert {path for path in issued.rglob("*") if path.is_file() and b"PRIVATE" in path.read_bytes()} == private

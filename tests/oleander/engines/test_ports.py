@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from oleander.engines.ports import HOST, free_ports, listening
+from oleander.engines.ports import HOST, free_ports, listening, split
 from task.settings import SettingsError
 
 
@@ -14,10 +14,10 @@ def test_ports_are_different_and_free() -> None:
     ports = free_ports(20)
     assert len(set(ports)) == 20
     sockets = [socket.create_server((HOST, port)) for port in ports]
-    assert listening(ports)
+    assert listening(f"{HOST}:{port}" for port in ports)
     for one in sockets:
         one.close()
-    assert not listening(ports)
+    assert not listening(f"{HOST}:{port}" for port in ports)
 
 
 def test_a_taken_port_is_not_handed_out_and_too_few_are_refused_with_a_remedy() -> None:
@@ -38,3 +38,19 @@ def test_more_ports_are_found_than_files_may_be_open() -> None:
         assert len(set(free_ports(200))) == 200
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_an_address_is_a_host_and_a_port() -> None:
+    """An IPv6 address stands in brackets, so that its last colon is the port's."""
+    assert split("fleet.example:9092") == ("fleet.example", 9092)
+    assert split("[2001:db8::1]:9092") == ("2001:db8::1", 9092)
+    for wrong in (
+        "fleet.example",
+        ":9092",
+        "fleet.example:",
+        "fleet.example:0",
+        "fleet.example:65536",
+        "2001:db8::1:9",
+    ):
+        with pytest.raises(SettingsError, match="an address HOST:PORT"):
+            split(wrong)

@@ -77,7 +77,7 @@ def test_the_right_server_is_found(listen: Listen, show: Callable[..., ssl.SSLCo
 def test_an_expired_certificate_is_refused(listen: Listen, show: Callable[..., ssl.SSLContext], tmp_path: Path) -> None:
     """It ended a minute ago."""
     ended = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1)
-    with pytest.raises(SettingsError, match="holds now, got one that has expired.*oleander deploy certificates"):
+    with pytest.raises(SettingsError, match=r"holds now, got one that has expired.*oleander deploy certificates"):
         knock(listen(show(end=ended)), str(tmp_path / "ca.crt"))
 
 
@@ -101,10 +101,10 @@ def test_a_certificate_for_another_name_is_refused(
 
 def test_plain_text_and_tls_do_not_mix(listen: Listen, show: Callable[..., ssl.SSLContext], tmp_path: Path) -> None:
     """A plain node at a TLS port, and a node with TLS at a plain one."""
-    with pytest.raises(SettingsError, match="takes plain text, got one that speaks TLS.*--certificates"):
+    with pytest.raises(SettingsError, match=r"takes plain text, got one that speaks TLS.*--certificates"):
         knock(listen(show()), "")
     show()
-    with pytest.raises(SettingsError, match="speaks TLS, got one that does not.*--certificates"):
+    with pytest.raises(SettingsError, match=r"speaks TLS, got one that does not.*--certificates"):
         knock(listen(None), str(tmp_path / "ca.crt"))
 
 
