@@ -212,7 +212,7 @@ def refusal(reply: Message, shapes: dict[str, tuple[int, ...]], reported: Iterab
 
     """
     if reply.has_error():
-        return f"the client failed: {printable(reply.error.reason)}"
+        return f"the client failed: {printable(str(reply.error.reason))}"
     content: RecordDict = reply.content
     if len(content.array_records) != 1 or len(content.metric_records) != 1:
         return "expected one record of arrays and one of metrics in the update"
