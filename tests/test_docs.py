@@ -38,7 +38,16 @@ def wrong_commands(text: str) -> list[str]:
         if verb not in known:
             wrong.append(f"verb {verb}")
             continue
-        options = {name for parameter in known[verb].params for name in parameter.opts} | {"--help"}
+        command = known[verb]
+        if hasattr(command, "commands"):  # one that has verbs of its own
+            word = re.match(r" ([a-z]+)(?=[\s`]|$)", rest)
+            if word is None:
+                continue
+            if word[1] not in command.commands:
+                wrong.append(f"verb {verb} {word[1]}")
+                continue
+            command = command.commands[word[1]]
+        options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
         wrong += [f"option {name} of {verb}" for name in re.findall(r"--[a-z][a-z-]*", rest) if name not in options]
         name = re.match(r" ([a-z][a-z0-9-]*)(?=[\s`]|$)", rest) if verb in ("run", "matrix") else None
         if name and name[1] not in shelf.names(matrices=verb == "matrix"):
@@ -73,10 +82,15 @@ def test_wrong_pages_are_caught(tmp_path: Path) -> None:
 $ pip install -e . && oleander demo --engin ray
 $ oleander run dmo --seed 1
 $ oleander run SCENARIO
+$ oleander deploy client 0 demo --server host:1 --servr host:1
+$ oleander deploy clients 0
 ```
 oleander makes no command of prose.
 """
-    assert sorted(wrong_commands(text)) == ["option --engin of demo", "scenario dmo", "verb frobnicate"]
+    assert sorted(wrong_commands(text)) == [
+        *("option --engin of demo", "option --servr of deploy", "scenario dmo"),
+        *("verb deploy clients", "verb frobnicate"),
+    ]
     assert missing_paths(text) == ["task/nothing.py"]
 
 
