@@ -131,7 +131,7 @@ def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mappi
     if moments.elsewhere:
         remedy = "bring it with `oleander judge RUN --loot DIR`"
         return (
-            f"What {_subject(who).lower()}'s attack ({attack}) took lies on its own host, and is not judged: {remedy}."
+            f"What {subject(who).lower()}'s attack ({attack}) took lies on its own host, and is not judged: {remedy}."
         )
     noise = ", though it sent noise from round 1 on" if moments.early_noise else ""
     if moments.start is None:
