@@ -23,7 +23,8 @@ NO_GUARANTEE = "no guarantee"
 LETTERS = {J: "J", RECOGNISED: "R"}
 METRICS = (
     "J: share of the loot that shows the victim's class with its private property. R: share that is recognised as its "
-    "class, of the weakest target. Epsilon: a participant's, over all rounds, against this attack."
+    "class, mean of the targets, or of those whose holders are defended. Epsilon: what the attack's victims are "
+    "guaranteed against it, over all rounds."
 )
 SUFFIXES = {"mean": "", "low": "_low", "high": "_high"}
 
