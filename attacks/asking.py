@@ -53,7 +53,7 @@ def margin(answered: Tensor, labels: Tensor) -> Tensor:
 def threshold(view: RecordView, score: Callable[[Tensor, Tensor], Tensor]) -> Scores:
     """Score the records by `score(logits, labels)`, and mark those above what the attacker takes for usual.
 
-    That is the mean over its own records where the model has learned from them (Yeom et al. 2018, section 3.3: the
+    That is the mean over its own records where the model has learned from them (Yeom et al. 2018: the
     average loss on the training data). Else it is the median of the scores themselves, by an attacker that knows how
     many members there are among them.
     """

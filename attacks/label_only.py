@@ -1,7 +1,7 @@
 """Baseline: a record is a member if the model answers with its true label (the gap attack).
 
-Yeom, Giacomelli, Fredrikson, Jha: Privacy Risk in Machine Learning: Analyzing the Connection to Overfitting (2018),
-section 3.2. Its balanced accuracy is 0.5 + (accuracy on members - accuracy on others) / 2: what a model that has
+Yeom, Giacomelli, Fredrikson, Jha: Privacy Risk in Machine Learning: Analyzing the Connection to Overfitting (2018).
+Its balanced accuracy is 0.5 + (accuracy on members - accuracy on others) / 2: what a model that has
 learned more of its training records than of others gives away to anybody who sees only its labels.
 """
 

@@ -1,7 +1,7 @@
 """Baseline: the smaller the loss of a record, the more likely it is a member.
 
-Yeom, Giacomelli, Fredrikson, Jha: Privacy Risk in Machine Learning: Analyzing the Connection to Overfitting (2018),
-section 3.3, adversary 1, in float64.
+Yeom, Giacomelli, Fredrikson, Jha: Privacy Risk in Machine Learning: Analyzing the Connection to Overfitting (2018).
+In float64; the threshold is the mean loss of the training records that the attacker knows (attacks.asking).
 """
 
 from dataclasses import dataclass

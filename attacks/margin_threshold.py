@@ -1,8 +1,8 @@
 """Baseline: the surer the model is of a record's label, the more likely it is a member, by the margin of the logits.
 
 The logit of the label minus the logsumexp of the others: the log-odds that Carlini et al. (2022, Membership Inference
-Attacks From First Principles, section V-A) scale confidences to, without their shadow models. Ranks as the loss does,
-but does not tie where the loss rounds to 0. Marked by the threshold of Yeom et al. (2018, section 3.3); in float64.
+Attacks From First Principles) scale confidences to, without their shadow models. Ranks as the loss does,
+but does not tie where the loss rounds to 0. Marked by the threshold of Yeom et al. (2018); in float64.
 """
 
 from dataclasses import dataclass

@@ -85,9 +85,47 @@ def wang_faces_cnn_quarter(shape: Shape, outputs: int) -> nn.Sequential:
     return _wang(shape, outputs, ((8, 2), (16, 1), (32, 2), (64, 2)))
 
 
+def chen_cnn(shape: Shape, outputs: int) -> nn.Sequential:
+    """Chen et al. 2020, Table II, MNIST: conv 5x5 16, pool, conv 5x5 32, pool, FC 1000, FC outputs.
+
+    Neither padding nor where the activations stand is printed: here none, and a ReLU after each layer.
+    """
+    channels, height, width = shape
+    flat = 32 * _pooled(_pooled(height)) * _pooled(_pooled(width))
+    return nn.Sequential(
+        nn.Conv2d(channels, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(flat, 1000),
+        nn.ReLU(),
+        nn.Linear(1000, outputs),
+    )
+
+
+def chen_deep_cnn(shape: Shape, outputs: int) -> nn.Sequential:
+    """Chen et al. 2020, Table II, CIFAR-10: conv 3x3 32, 32, pool, conv 3x3 64, 64, pool, FC 512, FC outputs.
+
+    Padded by one, which is not printed. Zhu et al. use it for Fashion-MNIST, with one channel.
+    """
+    channels, height, width = shape
+    trunk: list[nn.Module] = []
+    for wider in (32, 64):
+        trunk += [nn.Conv2d(channels, wider, 3, padding=1), nn.ReLU()]
+        trunk += [nn.Conv2d(wider, wider, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+        channels = wider
+    flat = 64 * (height // 4) * (width // 4)
+    return nn.Sequential(*trunk, nn.Flatten(), nn.Linear(flat, 512), nn.ReLU(), nn.Linear(512, outputs))
+
+
 MODELS: dict[str, Callable[[Shape, int], nn.Sequential]] = {
     "digits-cnn": digits_cnn,
     "sun-cnn": sun_cnn,
+    "chen-cnn": chen_cnn,
+    "chen-deep-cnn": chen_deep_cnn,
     "wang-cnn": wang_cnn,
     "wang-cnn-half": wang_cnn_half,
     "wang-cnn-quarter": wang_cnn_quarter,
@@ -153,3 +191,8 @@ def _wang(shape: Shape, outputs: int, layers: Sequence[tuple[int, int]]) -> nn.S
 def _valid(size: int) -> int:
     """Return the output size of a 3x3 convolution with stride 2 and no padding."""
     return (size - 3) // 2 + 1
+
+
+def _pooled(size: int) -> int:
+    """Return the output size of a 5x5 convolution without padding and pooling by two."""
+    return (size - 4) // 2

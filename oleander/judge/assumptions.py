@@ -4,6 +4,7 @@ from typing import Any
 
 from oleander.early_noise import sends_early_noise
 from oleander.scenario import UNDEFENDED, ClientSettings, Scenario
+from task.questions import MembershipSettings
 
 MEANS = ("fedavg", "fedprox", "fedadam")
 
@@ -17,6 +18,8 @@ def assumptions(scenario: Scenario) -> list[dict[str, Any]]:
     found += [_defended(scenario, entry) for entry in scenario.clients if entry.defense is not None]
     if scenario.server.attack is not None:
         found += _of_the_server(scenario)
+    if scenario.membership is not None:
+        found += _of_the_question(scenario.membership)
     text = "One run with one seed: intervals cover the draw of the samples, not what another seed would give."
     return [*found, _fact(text)]
 
@@ -109,6 +112,21 @@ def _of_the_server(scenario: Scenario) -> list[dict[str, Any]]:
     victim = scenario.role_of(options.get("victim", -1))
     if task.images_per_round is None and victim.defense is None:
         found.append(_flatters("The victim shows the model all of its images in every round."))
+    return found
+
+
+def _of_the_question(settings: MembershipSettings) -> list[dict[str, Any]]:
+    """Say what membership attackers are asked, and told."""
+    found = [_flatters("Half of the records in question are members, and the attacker knows that.")]
+    found.append(_flatters("The attacker knows the true label of every record in question."))
+    if settings.reference:
+        count = settings.reference
+        found.append(_flatters(f"It has {count} images of the same data that nobody trains on, to compare with."))
+    if settings.declared:
+        found.append(_fact("Participants have told which labels they hold."))
+    if "paper" in settings.protocols:
+        text = "By the paper's protocol the others' records may have other labels: who owns a label is no membership."
+        found.append(_flatters(text))
     return found
 
 

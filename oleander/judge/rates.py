@@ -55,9 +55,9 @@ def numbers(scores: Floats, marked: Bools, member: Bools, spread: Mapping[str, F
 
     Returns:
         `auc`, `tpr_at_1pc`, `tpr_at_01pc`, `balanced_accuracy`, each with `_low` and `_high`, the ends of the 95 %
-        interval; `precision`, `recall`, `f1`; `tp_rate`, `fn_rate`, `fp_rate`, `tn_rate`; `members`, `others` (counts),
-        `least_fpr` (the smallest false-positive rate but 0 that so many others can show). A precision of nothing marked
-        is NaN.
+        interval; `accuracy`, `precision` (NaN where nothing is marked), `recall`, `f1`; `tp_rate`, `fn_rate`,
+        `fp_rate`, `tn_rate`; the counts `members` and `others`; `least_fpr`, the smallest false-positive rate but 0
+        that so many others can show.
 
     """
     from sklearn.metrics import auc  # noqa: PLC0415
@@ -88,6 +88,7 @@ def decisions(marked: Bools, member: Bools) -> dict[str, float]:
     precision = hits / int(marked.sum()) if marked.any() else math.nan
     return {
         "balanced_accuracy": (true + 1 - false) / 2,
+        "accuracy": float((marked == member).mean()),
         "precision": precision,
         "recall": true,
         "f1": 2 * hits / (int(marked.sum()) + int(member.sum())),

@@ -9,9 +9,20 @@ from oleander.report.gather import Gathered
 from oleander.report.metrics import finite, inquiries_of, written
 from oleander.report.pictures import file_uri
 
-COLUMNS = ("AUC", "TPR at 1 % FPR", "TPR at 0.1 % FPR", "Balanced accuracy", "Precision", "Recall", "F1", "FPR", "FNR")
+COLUMNS = (
+    "AUC",
+    "TPR at 1 % FPR",
+    "TPR at 0.1 % FPR",
+    "Balanced accuracy",
+    "Accuracy",
+    "Precision",
+    "Recall",
+    "F1",
+    "FPR",
+    "FNR",
+)
 RATES = ("tpr_at_1pc", "tpr_at_01pc", "balanced_accuracy")
-PLAIN = ("precision", "recall", "f1", "fp_rate", "fn_rate")
+PLAIN = ("accuracy", "precision", "recall", "f1", "fp_rate", "fn_rate")
 TITLES = {
     "clean": "Protocol “clean”: members against fresh images of the same labels",
     "paper": "Protocol “paper”: members against other participants' records",

@@ -15,7 +15,7 @@ from task.training import logits
 
 
 def test_the_gap_attack_is_as_right_as_its_closed_form_says() -> None:
-    """Balanced accuracy 0.5 + (accuracy on members - accuracy on others) / 2 (Yeom et al., section 3.2)."""
+    """Balanced accuracy 0.5 + (accuracy on members - accuracy on others) / 2 (Yeom et al.)."""
     view, member = inquiries.view(server=False), inquiries.truth().member
     attack = registry.membership_attack("label-only", {}, inquiries.FACTS, view.question, generator(0))
     marked = attack.scores(view, generator(0)).marked

@@ -1,6 +1,7 @@
 """The contract of every membership attack that is found in the folder, at both places where it may stand."""
 
 import copy
+import dataclasses
 from typing import Any
 
 import inquiries
@@ -14,29 +15,45 @@ from task.models import weights
 from task.seeding import generator
 from task.settings import to_dict
 
+GAN = {"network": "small", "steps": 5, "start_round": 1}
 TOY: dict[str, dict[str, Any]] = {
     "argmax": {},
     "label-only": {},
     "loss-threshold": {},
     "margin-threshold": {},
+    "gradient-ascent": {},
+    "class-membership": {"fit_steps": 100},
+    "class-membership, enlarged": {"fit_steps": 100, "enlarge": 2} | GAN,
+    "user-membership": {"images": 20, "epochs": 2} | GAN,
 }
-"""For each attack the options of its toy case; a new attack needs an entry here."""
+"""Toy cases "name" or "name, variant", each with its options; a new attack needs one here at least."""
+CASES = [case for case in TOY if case.split(",")[0] in registry.names(RecordView)]
 OF_LABELS = {"argmax", "user-membership"}
 """Attacks that learn who owns a label; whose record it is they cannot tell, so that the toy case gives them nothing."""
 PLACES = pytest.mark.parametrize("server", [False, True], ids=["participant", "server"])
-NAMES = pytest.mark.parametrize("name", registry.names(RecordView))
+NAMES = pytest.mark.parametrize("name", CASES)
 
 
 def make(name: str) -> MembershipAttack:
     """Build an attack's toy case."""
-    return registry.membership_attack(name, TOY[name], inquiries.FACTS, inquiries.question(), generator(1))
+    question = inquiries.question()
+    if name == "user-membership":  # it needs labels of one's own; what is declared here is not held
+        question = dataclasses.replace(question, declared={0: (0, 1, 2), 1: (3, 4, 5), 2: (6, 7, 8), 3: (9,)})
+    attack = name.split(",", maxsplit=1)[0]
+    return registry.membership_attack(attack, TOY[name], inquiries.FACTS, question, generator(1))
 
 
 def looked(name: str, *, server: bool, rounds: int = 2) -> MembershipAttack:
     """Return the attack after some rounds."""
     attack = make(name)
     for number in range(1, rounds + 1):
-        attack.observe(inquiries.view(server=server, server_round=number), generator(2, number))
+        view = inquiries.view(server=server, server_round=number)
+        if server:
+            for client in range(3):
+                attack.outgoing(client, weights(view.global_model))
+        attack.observe(view, generator(2, number))
+        if not server:
+            attack.outgoing(None, weights(view.global_model))
     return attack
 
 
@@ -106,5 +123,11 @@ def test_a_model_that_was_trained_on_nothing_tells_nothing(name: str) -> None:
 @NAMES
 def test_options_survive_the_way_through_a_scenario(name: str) -> None:
     """Options parsed, written as plain values and parsed again are equal."""
-    options = registry.options(name, TOY[name])
-    assert registry.options(name, to_dict(options)) == options
+    attack = name.split(",", maxsplit=1)[0]
+    options = registry.options(attack, TOY[name])
+    assert registry.options(attack, to_dict(options)) == options
+
+
+def test_every_attack_has_a_toy_case() -> None:
+    """An attack without one would not be checked at all."""
+    assert set(registry.names(RecordView)) <= {case.split(",")[0] for case in TOY}

@@ -133,3 +133,12 @@ def test_unknown_model_offers_the_nearest() -> None:
     """A misspelt name is answered with the nearest known one."""
     with pytest.raises(SettingsError, match="Did you mean 'sun-cnn'"):
         models.build("sun-cn", (1, 28, 28), 11, generator(0))
+
+
+def test_chen_has_the_papers_layers() -> None:
+    """Chen's Table II: 16 and 32 maps of 5x5, FC 1000 on 28x28; 32, 32, 64, 64 maps of 3x3, FC 512 on 32x32x3."""
+    small = (25 * 1 + 1) * 16 + (25 * 16 + 1) * 32 + (32 * 4 * 4 + 1) * 1000 + 1001 * 10
+    assert count(models.build("chen-cnn", (1, 28, 28), 10, generator(0, "test"))) == small
+    convolutions = (9 * 3 + 1) * 32 + (9 * 32 + 1) * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 64
+    deep = convolutions + (64 * 8 * 8 + 1) * 512 + 513 * 10
+    assert count(models.build("chen-deep-cnn", (3, 32, 32), 10, generator(0, "test"))) == deep
