@@ -30,6 +30,8 @@ def environment(home: Path) -> dict[str, str]:
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        # Ray starts its workers at niceness 15: beside anything else that computes they stand still.
+        "RAY_worker_niceness": "0",
         # The order in which threads add up numbers changes the last bit: one thread gives the same weights everywhere.
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
