@@ -76,7 +76,7 @@ def build(options: Options, facts: TaskFacts, question: Question, generator: tor
 
     """
     count, classes = len(question.own.labels), facts.classes
-    remedy = "Let the attacker hold data: name it in task.partition.holders, and raise task.partition.images."
+    remedy = "Raise task.partition.images; task.partition.holders, if given, must name the attacker."
     expect(count >= classes, f"an attacker with at least a record for each of {classes} classes", count, remedy)
     count, remedy = len(question.reference.labels), "Raise membership.reference."
     expect(count >= classes, f"at least a reference for each of {classes} classes", count, remedy)

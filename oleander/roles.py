@@ -91,6 +91,14 @@ def informed(scenario: "Scenario") -> "Scenario":
     return dataclasses.replace(scenario, server=server)
 
 
+def holders(scenario: "Scenario") -> tuple[int, ...]:
+    """Return who holds data where nobody says: all but those who steal; membership attackers train as others do."""
+    from attacks.registry import asks  # noqa: PLC0415 - it imports torch
+
+    steal = [client for client in scenario.malicious() if not asks(scenario.role_of(client).attack)]
+    return tuple(client for client in range(scenario.federation.clients) if client not in steal)
+
+
 def questioned(scenario: "Scenario", holders: Collection[int]) -> "Scenario":
     """Fill in whose records membership attackers are asked about, and refuse to ask about what an attacker holds.
 

@@ -288,7 +288,7 @@ def resolve(scenario: Scenario) -> Scenario:
     named.check(scenario.server.strategy, scenario.server.options)
     holders = task.partition.holders
     if holders is None:
-        holders = tuple(client for client in range(federation.clients) if client not in scenario.malicious())
+        holders = roles.holders(scenario)
     expect(bool(holders), "a participant that holds data", "none", "Name some in task.partition.holders.")
     expect(set(holders) <= set(range(federation.clients)), "task.partition.holders to be client ids", holders)
     expect(len(set(holders)) == len(holders), "each client once in task.partition.holders", holders)

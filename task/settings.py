@@ -51,7 +51,7 @@ class PartitionSettings:
         alpha: concentration for `dirichlet`; small is skewed.
         exclude: classes that no participant holds. The server's test set leaves them out too.
         holders: ids of the participants that hold data, in the order in which parts are dealt; None until a scenario
-            fills it in with everyone who is not malicious.
+            fills it in with everyone but those who steal.
 
     """
 

@@ -95,7 +95,7 @@ def test_fewer_records_than_classes_are_refused() -> None:
     """Of the attacker's own, and of the references."""
     asked = inquiries.question()
     few = torch.arange(7)
-    with pytest.raises(SettingsError, match=r"at least a record for each of 10 classes, got 7\. Let the attacker hold"):
+    with pytest.raises(SettingsError, match=r"at least a record for each of 10 classes, got 7\. Raise task\.partition"):
         make(dataclasses.replace(asked, own=subset(asked.own, few)))
     with pytest.raises(SettingsError, match=r"at least a reference for each of 10 classes, got 7\. Raise membership"):
         make(dataclasses.replace(asked, reference=subset(asked.reference, few)))
