@@ -28,7 +28,7 @@ def judged(folder: Path, kind: str, degrees: float = 30.0, *, other: bool = True
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing: another test looks at the figures."""
-    monkeypatch.setattr(figures, "draw", lambda *_: [])
+    monkeypatch.setattr(figures, "draw", lambda *_, **__: [])
 
 
 @pytest.mark.usefixtures("no_figures")
