@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 import server_attacks
 import torch
+from containers import NEEDS_DOCKER
 from namespaces import NEEDS_NAMESPACES
 
 from attacks import registry
@@ -56,7 +57,7 @@ def toy_attack(monkeypatch: pytest.MonkeyPatch) -> str:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests did not run, and what for."""
-    for want in (NEEDS_DATA, NEEDS_NAMESPACES):
+    for want in (NEEDS_DATA, NEEDS_NAMESPACES, NEEDS_DOCKER):
         skipped = [report for report in terminalreporter.stats.get("skipped", []) if want in str(report.longrepr)]
         if skipped:
             terminalreporter.write_line(f"{len(skipped)} tests DID NOT RUN: each {want}.", yellow=True, bold=True)
