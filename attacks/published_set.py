@@ -152,7 +152,8 @@ class PublishedSet:
         """Return the weights of both networks, and the classes."""
         networks = {"generator": self.gan.generator, "critic": self.gan.critic}
         weights = {f"{one}.{name}": w.cpu() for one, net in networks.items() for name, w in net.state_dict().items()}
-        return {name: tensor.clone() for name, tensor in weights.items()} | {"labels": self.labels}
+        flat = torch.contiguous_format
+        return {name: tensor.clone(memory_format=flat) for name, tensor in weights.items()} | {"labels": self.labels}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state_dict` returned."""

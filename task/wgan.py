@@ -113,7 +113,8 @@ class Wgan:
         """
         settings = self.settings
         for network in (self.generator, self.critic):
-            network.to(own.images.device).train()
+            # Colours last, a convolution and what is derived from it take three quarters of the time on a CPU.
+            network.to(own.images.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         critic = torch.optim.Adam(self.critic.parameters(), lr=settings.lr, betas=settings.betas)
         maker = torch.optim.Adam(self.generator.parameters(), lr=settings.lr, betas=settings.betas)
         found: dict[str, float] = {}
