@@ -7,27 +7,23 @@ and no update: real images are never a fall-back.
 """
 
 import dataclasses
-import hashlib
-import json
 import logging
 import time
 from pathlib import Path
 
-import torch
 from flwr.app import Context, Message
 from torch import Tensor
 
-from client_app import flower_mods
+from client_app import flower_mods, publishing
 from client_app.participant import Participant
+from client_app.publishing import STATE
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
 from defenses import registry
 from defenses.protocols import DataDefense
-from task.facts import Images
 from task.runs import append_line, keep_arrays
 
 log = logging.getLogger("flwr.oleander")  # Flower's handler writes it into the participant's log
-STATE = "defense"
 
 
 def train(participant: Participant, received: Received, context: Context) -> Update:
@@ -70,29 +66,21 @@ def _defense(participant: Participant, server_round: int, context: Context) -> D
     defense = registry.data_defense(
         behaviour["defense"], behaviour["options"], participant.facts, participant.randomness(STATE)
     )
-    held = participant.held()
     turn = (server_round - 1) // refresh if refresh else 0
-    settings = [behaviour["defense"], behaviour["options"], turn, participant.seed, participant.client]
-    key = _digest(json.dumps(settings, sort_keys=True), held)
-    state = load_state(context, STATE)
-    if "key" in state and torch.equal(state.pop("key"), key):
-        defense.load_state_dict(state)
+    name, began = f"{behaviour['defense']} of participant {participant.client}", time.monotonic()
+    fitted = publishing.fit(
+        defense,
+        participant.held(),
+        [behaviour["defense"], behaviour["options"], turn, participant.seed, participant.client],
+        context,
+        device=participant.device,
+        draws=lambda: participant.randomness(STATE, "fit", turn),
+        progress=lambda text: log.info("%s: %s", name, text),
+    )
+    if not fitted:
         return defense
-    began = time.monotonic()
-    own = Images(held.images.to(participant.device), held.labels.to(participant.device))
-    name = f"{behaviour['defense']} of participant {participant.client}"
-    defense.fit(own, participant.randomness(STATE, "fit", turn), lambda text: log.info("%s: %s", name, text))
-    save_state(context, STATE, {"key": key, **defense.state_dict()})
     folder, shown = Path(behaviour["published"]), defense.published
     keep_arrays(folder / "published.npz", images=shown.images, labels=shown.labels, genuine=defense.genuine)
     seconds = round(time.monotonic() - began, 3)
     append_line(folder / "fit.jsonl", {"round": server_round, "seconds": seconds, **defense.metrics()})
     return defense
-
-
-def _digest(settings: str, held: Images) -> Tensor:
-    """Return a digest of settings and images, uint8 [32]."""
-    digest = hashlib.sha256(settings.encode())
-    for tensor in (held.images, held.labels):
-        digest.update(tensor.contiguous().numpy().data)
-    return torch.tensor(list(digest.digest()), dtype=torch.uint8)

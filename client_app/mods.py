@@ -1,19 +1,30 @@
 """Defences of this project for anybody's Flower app, as a mod: one line.
 
 app = ClientApp(mods=[ProtectUpdate("clip-and-noise", {"norm": 1.0, "noise_multiplier": 0.5})])
+app = ClientApp(mods=[PublishImages("anti-gan", {"mixing_ratio": 0.25}, load_images, classes=10)])
+
+With the second, the app trains on `published(context)` in place of what it would have loaded.
 """
 
+import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from flwr.app import ArrayRecord, Context, Message, MessageType
 from flwr.clientapp.typing import ClientAppCallable
 
+from client_app import publishing
+from client_app.publishing import published
 from defenses import registry
+from task.facts import Images, TaskFacts
 from task.seeding import generator
 from task.settings import expect
+
+__all__ = ["ProtectUpdate", "PublishImages", "published"]
+
+log = logging.getLogger("flwr.oleander")
 
 
 class ProtectUpdate:
@@ -60,11 +71,77 @@ class ProtectUpdate:
     def _randomness(self, message: Message, context: Context) -> torch.Generator:
         """Return the randomness of one message."""
         if self.seed is None:
-            return torch.Generator().manual_seed(secrets.randbits(63))
+            return _fresh()
         configs = message.content.config_records.values()
         rounds = [config["server-round"] for config in configs if "server-round" in config]
         expect(bool(rounds), "the server to send its round as server-round", "none", "Or leave out the seed.")
         return generator(self.seed, "mod", context.node_id, int(str(rounds[0])))
+
+
+class PublishImages:
+    """Fits a defence that acts on the data to the images of an app's node, before the app trains for the first time.
+
+    The app itself must then train on what `published(context)` returns: no mod can take its own images from it. What is
+    published is kept in Flower's context, and made anew when the settings or the images change. If the fit fails, the
+    app is not called, and Flower tells the server of the error in place of an update.
+
+    Args:
+        name: of the defence, see `oleander list defenses`.
+        options: of the defence.
+        load: returns all images of the node, float32 [N, C, H, W] in [-1, 1], and their labels, int64 [N].
+        classes: of the task; labels lie in [0, classes).
+        device: to fit on.
+        seed: of the fit's randomness, together with the node's id; None takes a fresh one.
+
+    Raises:
+        SettingsError: for an unknown defence, one that acts on something else, or wrong options.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        load: Callable[[Context], tuple[torch.Tensor, torch.Tensor]],
+        *,
+        classes: int,
+        device: str = "cpu",
+        seed: int | None = None,
+    ) -> None:
+        registry.module(name, registry.DATA)
+        registry.options(name, options)
+        self.name, self.options, self.load, self.classes = name, dict(options), load, classes
+        self.device, self.seed = device, seed
+
+    def __call__(self, message: Message, context: Context, call_next: ClientAppCallable) -> Message:
+        """Fit if that is needed, and let the app answer."""
+        if message.metadata.message_type.partition(".")[0] == MessageType.TRAIN:
+            self._fit(context)
+        return call_next(message, context)
+
+    def _fit(self, context: Context) -> None:
+        """Leave in the context what is published."""
+        images, labels = self.load(context)
+        shape = (images.shape[1], images.shape[2], images.shape[3])
+        facts = TaskFacts(shape=shape, classes=self.classes, outputs=self.classes, model="", clients=0)
+        publishing.fit(
+            registry.data_defense(self.name, self.options, facts, self._draws(context, "weights")),
+            Images(images, labels),
+            [self.name, self.options, self.classes, self.seed],
+            context,
+            device=self.device,
+            draws=lambda: self._draws(context, "fit"),
+            progress=lambda text: log.info("%s: %s", self.name, text),
+        )
+
+    def _draws(self, context: Context, purpose: str) -> torch.Generator:
+        """Return the randomness of the fit."""
+        return _fresh() if self.seed is None else generator(self.seed, "mod", context.node_id, purpose)
+
+
+def _fresh() -> torch.Generator:
+    """Return randomness that nobody else knows."""
+    return torch.Generator().manual_seed(secrets.randbits(63))
 
 
 def _only(message: Message) -> tuple[str, ArrayRecord]:

@@ -8,7 +8,7 @@ from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, MetricR
 from flwr.clientapp import ClientApp
 from messages import take_identity
 
-from client_app.mods import ProtectUpdate
+from client_app.mods import ProtectUpdate, PublishImages, published
 from task.settings import SettingsError
 
 BEFORE = {"weight": torch.tensor([1.0, 1.0]), "batches": torch.tensor(4)}
@@ -35,7 +35,13 @@ def their_app(mod: ProtectUpdate, returned: dict[str, torch.Tensor] | None = Non
     return app
 
 
-def ask(app: ClientApp, kind: str = "train", node: int = 5, config: dict[str, Any] | None = None) -> Message:
+def ask(
+    app: ClientApp,
+    kind: str = "train",
+    node: int = 5,
+    config: dict[str, Any] | None = None,
+    context: Context | None = None,
+) -> Message:
     """Send the app a message as Flower's strategies do."""
     take_identity()
     content = {
@@ -44,7 +50,7 @@ def ask(app: ClientApp, kind: str = "train", node: int = 5, config: dict[str, An
     }
     message = Message(RecordDict(content), node, kind)
     message.metadata.__dict__["_message_id"] = "1"
-    return app(message, Context(run_id=1, node_id=node, node_config={}, state=RecordDict(), run_config={}))
+    return app(message, context or context_of(node))
 
 
 def weight(reply: Message) -> torch.Tensor:
@@ -103,3 +109,73 @@ def test_wrong_requests_are_refused_when_the_app_is_made() -> None:
         ProtectUpdate("anti-gan", {})
     with pytest.raises(SettingsError, match="norm > 0"):
         ProtectUpdate("clip-and-noise", OPTIONS | {"norm": 0.0})
+
+
+SIXES = (torch.linspace(-1, 1, 6).view(6, 1, 1, 1).repeat(1, 1, 8, 8), torch.full((6,), 6))
+SMALL = {"network": "small", "steps": 2, "batch_size": 4, "latent_steps": 1, "images": 10, "mixing_ratio": 0.25}
+
+
+def their_training(mod: PublishImages, seen: list[torch.Tensor]) -> ClientApp:
+    """Return an app that trains on what is published, which goes into a list; its answer is what it was sent."""
+    app = ClientApp(mods=[mod])
+
+    @app.train()
+    def train(message: Message, context: Context) -> Message:
+        seen.append(published(context).images)
+        return Message(message.content, reply_to=message)
+
+    return app
+
+
+def context_of(node: int = 5) -> Context:
+    """Return the context of a node that has not taken part yet."""
+    return Context(run_id=1, node_id=node, node_config={}, state=RecordDict(), run_config={})
+
+
+def test_one_line_gives_somebody_else_s_app_look_alikes() -> None:
+    """Of 10 images at the ratio 0.25 two are real and eight are made; a second round gets the same without a fit."""
+    loaded, seen = [], []
+
+    def load(context: Context) -> tuple[torch.Tensor, torch.Tensor]:
+        loaded.append(context.node_id)
+        return SIXES
+
+    app, context = their_training(PublishImages("anti-gan", SMALL, load, classes=10, seed=1), seen), context_of()
+    assert not ask(app, context=context).has_error()
+    first = context.state["defense"]
+    ask(app, context=context)
+    assert context.state["defense"] is first
+    assert torch.equal(*seen)
+    assert loaded == [5, 5]
+    real = (seen[0].flatten(1)[:, None] == SIXES[0].flatten(1)).all(2).any(1)
+    assert (len(real), int(real.sum())) == (10, 2)
+
+
+def test_look_alikes_are_made_anew_for_other_images_and_settings() -> None:
+    """And are fresh without a seed."""
+
+    def sent(images: torch.Tensor = SIXES[0], seed: int | None = 1, **options: object) -> torch.Tensor:
+        seen: list[torch.Tensor] = []
+        mod = PublishImages("anti-gan", SMALL | options, lambda _: (images, SIXES[1]), classes=10, seed=seed)
+        ask(their_training(mod, seen), context=context)
+        return seen[0]
+
+    context = context_of()
+    first = sent()
+    assert not torch.equal(sent(images=-SIXES[0] / 2), first)
+    assert not torch.equal(sent(lambda2=1.0), first)
+    assert torch.equal(sent(), first)
+    assert not torch.equal(sent(seed=None), first)
+
+
+def test_an_app_gets_nothing_where_the_fit_fails() -> None:
+    """Neither where the mod was forgotten, nor where there are too few images: it is not even called."""
+    seen: list[torch.Tensor] = []
+    mod = PublishImages("anti-gan", SMALL | {"batch_size": 7}, lambda _: SIXES, classes=10)
+    with pytest.raises(SettingsError, match="at least 7 images of class 6"):
+        ask(their_training(mod, seen), context=context_of())
+    with pytest.raises(SettingsError, match="Put PublishImages into the mods"):
+        published(context_of())
+    with pytest.raises(SettingsError, match="a defence that acts on the data"):
+        PublishImages("clip-and-noise", OPTIONS, lambda _: SIXES, classes=10)
+    assert seen == []
