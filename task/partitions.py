@@ -8,7 +8,8 @@ The kinds (every part disjoint from the others; excluded classes are in none):
   several parts hold, each has images of its own: as many as it draws, or equal shares of all.
 - `random-classes`: part i holds k different classes drawn at random, whatever the others hold; images as above.
 - `whole-classes`: the classes of which there are images, dealt in turn, each to one part: of two, the first holds the
-  classes 0, 2, 4, ...
+  classes 0, 2, 4, ... With `first_classes` n the first holder has n of them (a victim of 1, 2, 3 or 5 labels: Chen et
+  al. 2020, Fig. 6), with seed s those from place s n on, and the rest are dealt to the others.
 - `iid`: the images, shuffled and dealt in equal shares (which differ by one where they must).
 - `dirichlet`: of each class, part i gets a share drawn from Dirichlet(alpha) over the parts (Yurochkin et al. 2019,
   arXiv:1905.12022); drawn again until every part has enough.
@@ -85,7 +86,7 @@ def partition(
         present = [label for label in left if (labels == label).any()]
         remedy = "Take fewer participants, or another partition.kind."
         expect(parts <= len(present), f"at most {len(present)} holders of whole classes", parts, remedy)
-        dealt = _by_class(labels, [present[part::parts] for part in range(parts)], settings.images, seed)
+        dealt = _by_class(labels, _whole_classes(present, settings.first_classes, parts, seed), settings.images, seed)
     elif settings.kind == "iid":
         dealt = _iid(labels, left, settings.images, parts, seed)
     else:
@@ -153,6 +154,17 @@ def _by_class(labels: Tensor, owned: list[list[int]], images: int | None, seed: 
     for part, (mine, indices) in enumerate(zip(owned, dealt, strict=True)):
         expect(len(indices) > 0, f"images for part {part} of classes {mine}", 0, "Take fewer participants.")
     return dealt
+
+
+def _whole_classes(present: list[int], first: int | None, parts: int, seed: int) -> list[list[int]]:
+    """Deal whole classes in turn, `first` of them to the first part where that is said."""
+    if first is None:
+        return [present[part::parts] for part in range(parts)]
+    rest = len(present) - first
+    expect(rest >= parts - 1, f"first_classes to leave a class for each of the {parts - 1} other holders", first)
+    start = seed * first % len(present)
+    turned = present[start:] + present[:start]
+    return [turned[:first], *([turned[first:][part :: parts - 1] for part in range(parts - 1)])]
 
 
 def _random_classes(

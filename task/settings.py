@@ -48,6 +48,7 @@ class PartitionSettings:
         kind: one of PARTITIONS (see task.partitions).
         images: images a holder draws (spread evenly over its classes); None for all there are.
         classes_per_client: for `k-classes` and `random-classes`.
+        first_classes: for `whole-classes`: how many of them the first holder has; None for its turn.
         alpha: concentration for `dirichlet`; small is skewed.
         exclude: classes that no participant holds. The server's test set leaves them out too.
         holders: ids of the participants that hold data, in the order in which parts are dealt; None until a scenario
@@ -58,6 +59,7 @@ class PartitionSettings:
     kind: str = "iid"
     images: int | None = None
     classes_per_client: int = 2
+    first_classes: int | None = None
     alpha: float = 0.5
     exclude: tuple[int, ...] = ()
     holders: tuple[int, ...] | None = None
@@ -66,6 +68,9 @@ class PartitionSettings:
         choose(self.kind, PARTITIONS, "a kind of partition")
         expect(self.images is None or self.images > 0, "images > 0", self.images)
         expect(self.classes_per_client > 0, "classes_per_client > 0", self.classes_per_client)
+        expect(self.first_classes is None or self.first_classes > 0, "first_classes > 0", self.first_classes)
+        fits = self.first_classes is None or self.kind == "whole-classes"
+        expect(fits, "first_classes with partition.kind whole-classes", self.kind, "Leave it out.")
         expect(self.alpha > 0, "alpha > 0", self.alpha)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from attacks.gan import Options
 from oleander.judge.paper import READINGS
-from oleander.report import luo, wang
+from oleander.report import luo, membership_papers, wang
 from oleander.report.gather import Gathered
 from oleander.report.metrics import finite, named, targets_of, written
-from oleander.report.papers import PAPERS, Result, Row, paper
+from oleander.report.papers import PAPERS, paper
+from oleander.report.results import Result, Row
 from oleander.scenario import Scenario
 from task.settings import to_dict
 
@@ -21,7 +22,7 @@ OTHERWISE = "with other settings"
 FREE = ("target", "start_accuracy", "start_round", "noise_early")
 """Options that are no part of the paper's recipe: what is wanted, when it begins, and one that alone does nothing."""
 
-OWN_RULES = {"luo": luo.rows, "wang": wang.rows}
+OWN_RULES = {"chen": membership_papers.rows, "luo": luo.rows, "wang": wang.rows, "zhu": membership_papers.rows}
 """By the paper's name, who judges its results."""
 
 Run = tuple[Scenario, Mapping[str, Any]]

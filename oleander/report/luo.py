@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from oleander.judge.statistics import mean_interval, share_interval
 from oleander.judge.words import percent
 from oleander.report.metrics import targets_of
-from oleander.report.papers import Paper, Result, Row
 from oleander.report.ranking import (
     NOT_JUDGED,
     NOT_REPRODUCED,
@@ -25,6 +24,7 @@ from oleander.report.ranking import (
     shares,
     values,
 )
+from oleander.report.results import Paper, Result, Row
 from oleander.scenario import Scenario
 
 LAMBDA1, LAMBDA2, CLASS = 0.005, 48.0, "6"

@@ -12,7 +12,6 @@ from oleander.judge.words import percent
 from oleander.report import ranking
 from oleander.report.departures import departures, kind
 from oleander.report.metrics import finite, properties_of
-from oleander.report.papers import Paper, Result, Row
 from oleander.report.ranking import (
     NOT_JUDGED,
     NOT_REPRODUCED,
@@ -29,6 +28,7 @@ from oleander.report.ranking import (
     spread,
     values,
 )
+from oleander.report.results import Paper, Result, Row
 from oleander.scenario import Scenario
 
 HALF, CLEAR, TENTH = 0.5, 0.25, 0.1

@@ -157,6 +157,21 @@ def test_a_hundred_images_of_three_classes() -> None:
     assert all(sorted(counts(labels, part).values()) == [33, 33, 34] for part in dealt)
 
 
+@pytest.mark.parametrize(
+    ("first", "seed", "expected"),
+    [
+        (1, 0, [[0], [1, 5, 9], [2, 6], [3, 7], [4, 8]]),
+        (3, 1, [[3, 4, 5], [0, 6], [1, 7], [2, 8], [9]]),
+        (5, 3, [[5, 6, 7, 8, 9], [0, 4], [1], [2], [3]]),
+    ],
+)
+def test_the_first_holder_has_as_many_classes_as_is_said(first: int, seed: int, expected: list[list[int]]) -> None:
+    """Others with every seed; the rest are dealt to the others in turn."""
+    labels = torch.arange(10).repeat(4)
+    dealt = partition(labels, 10, PartitionSettings(kind="whole-classes", first_classes=first), 5, seed)
+    assert [sorted(set(labels[part].tolist())) for part in dealt] == expected
+
+
 def test_whole_classes_are_dealt_in_turn() -> None:
     """With class 2 excluded and none of class 4, three parts hold 0 and 5, 1 and 6, 3; every image of them."""
     labels = torch.tensor([0, 1, 2, 3, 5, 6] * 3)
@@ -204,6 +219,7 @@ def test_dirichlet_shares_have_the_right_variance() -> None:
             r"at most the 9 classes that are left",
         ),
         ({"kind": "random-classes", "classes_per_client": 9, "images": 90}, 3, r"at most 12 images of class \d drawn"),
+        ({"kind": "whole-classes", "first_classes": 7}, 5, r"a class for each of the 4 other holders, got 7"),
         ({"kind": "whole-classes"}, 11, r"at most 10 holders of whole classes, got 11"),
         ({"kind": "iid", "images": 25}, 5, r"at most 120 images drawn by 5 participants, got 125"),
         ({"kind": "iid"}, 121, r"at most 120 images drawn by 121 participants"),

@@ -82,4 +82,4 @@ def test_what_no_run_covers_is_not_run() -> None:
 def test_an_unknown_paper_names_the_known_ones() -> None:
     """The message lists every paper whose attack is here."""
     with pytest.raises(SettingsError, match=", ".join(sorted(PAPERS))):
-        rows("zhu", [])
+        rows("nobody", [])

@@ -7,7 +7,7 @@ import pytest
 from oleander import scenario as scenarios
 from oleander.report import luo
 from oleander.report.beside import rows
-from oleander.report.papers import Row
+from oleander.report.results import Row
 
 Run = tuple[scenarios.Scenario, dict[str, Any]]
 

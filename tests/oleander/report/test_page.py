@@ -238,7 +238,7 @@ def test_a_paper_is_put_beside_the_runs(fabricate: Make, tmp_path: Path) -> None
 def test_an_unknown_paper_is_refused_with_the_known_ones(fabricate: Make, tmp_path: Path) -> None:
     """The message names the papers whose attack is here, and no page is written."""
     with pytest.raises(SettingsError, match="sun"):
-        write([fabricate()], tmp_path / "page.html", "chen")
+        write([fabricate()], tmp_path / "page.html", "nobody")
     assert not (tmp_path / "page.html").exists()
 
 

@@ -8,7 +8,7 @@ from oleander import scenario as scenarios
 from oleander.report import wang
 from oleander.report.beside import rows
 from oleander.report.departures import departures, kind
-from oleander.report.papers import Row
+from oleander.report.results import Row
 
 LITERAL = (
     "server.attack_options.recipe=paper",

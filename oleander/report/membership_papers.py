@@ -1,0 +1,258 @@
+"""Chen's and Zhu's results beside ours: whose labels, whose records, and how many labels or made images that takes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from oleander.judge.statistics import mean_interval
+from oleander.report.metrics import finite, inquiries_of
+from oleander.report.ranking import (
+    NOT_JUDGED,
+    NOT_REPRODUCED,
+    ONE_SEED,
+    OVERLAP,
+    REPRODUCED,
+    Judged,
+    Run,
+    shares,
+    spread,
+    values,
+)
+from oleander.report.results import Paper, Result, Row
+from oleander.scenario import Scenario
+
+USER, CLASS, ASCENT, DEFENSE = "user-membership", "class-membership", "gradient-ascent", "def-mia"
+POINTS, LOOKED_AT = 0.02, "to look at"
+UNSEEN = "what the generators make is used by the attack and not kept; see the GAN attack's own runs"
+
+
+class Asked(NamedTuple):
+    """One attacker of one run: the scenario, its seed, where it stands, its options, and what it was found to know."""
+
+    scenario: Scenario
+    seed: int
+    attack: str
+    place: str
+    options: Mapping[str, Any]
+    said: Mapping[str, Any]
+
+    def of(self, protocol: str, method: str = "") -> Mapping[str, Any]:
+        """Return a method's numbers by a protocol, the attack's own unless another is named; empty where none are."""
+        found: Mapping[str, Any] = self.said["methods"].get(method or self.attack, {}).get(protocol) or {}
+        return found
+
+
+def rows(paper: Paper, runs: Sequence[Run]) -> list[Row]:
+    """Put runs beside the paper's results; see oleander.report.beside.rows."""
+    return [_row(result, [run for run in runs if run[0].task.dataset in result.datasets]) for result in paper.results]
+
+
+def asked(runs: Sequence[Run], attack: str) -> list[Asked]:
+    """Return the attackers of one kind, those without a defence alone."""
+    return [one for one in _every(runs) if one.attack == attack and not _defended(one.scenario)]
+
+
+def labels_held(scenario: Scenario) -> int | None:
+    """Return how many labels the first participant holds, where whole ones are dealt."""
+    settings, clients = scenario.task.partition, scenario.federation.clients
+    if settings.kind != "whole-classes":
+        return None
+    parts = clients if settings.holders is None else len(settings.holders)
+    return settings.first_classes or -(-(10 - len(settings.exclude)) // parts)
+
+
+def _every(runs: Sequence[Run]) -> list[Asked]:
+    """Return every attacker that was asked about records and left scores."""
+    found = []
+    for scenario, verdict in runs:
+        for who, attacker in inquiries_of(verdict):
+            place = str(attacker["membership"]["place"])
+            number = int(who.removeprefix("client-")) if place == "participant" else None
+            entry = next((one for one in scenario.clients if number in one.ids), None)
+            options = entry.options if entry is not None else scenario.server.attack_options
+            said = attacker["membership"]
+            found.append(Asked(scenario, scenario.federation.seed, str(attacker["attack"]), place, options, said))
+    return found
+
+
+def _defended(scenario: Scenario) -> bool:
+    """Say whether anybody defends itself."""
+    return any(one.defense is not None for one in scenario.clients)
+
+
+def _row(result: Result, runs: Sequence[Run]) -> Row:
+    """Put the runs of a result's data sets beside it."""
+    name, _, rest = result.judged.partition(" ")
+    known = [run for run in runs if inquiries_of(run[1])]
+    ours, status = CHECKS[name](rest, known) if known else ("", "not run")
+    seeds = ", ".join(dict.fromkeys(str(scenario.federation.seed) for scenario, _ in known)) if ours else ""
+    return Row(result=result, ours=ours, seeds=seeds, status=status if ours else "not run")
+
+
+def _level(found: Sequence[float], theirs: float) -> Judged:
+    """Hold shares against the paper's one."""
+    if not found:
+        return "", NOT_JUDGED
+    near = abs(sum(found) / len(found) - theirs) <= POINTS
+    return shares(found), ONE_SEED if len(found) == 1 else REPRODUCED if near else NOT_REPRODUCED
+
+
+def _apart(high: Sequence[float], low: Sequence[float]) -> str:
+    """Say whether one number lies clearly above another."""
+    if not high or not low:
+        return NOT_JUDGED
+    if min(len(high), len(low)) == 1:
+        return ONE_SEED
+    (_, least, above), (_, under, most) = mean_interval(high), mean_interval(low)
+    return REPRODUCED if least > most else NOT_REPRODUCED if above < under else OVERLAP
+
+
+def _accuracy(theirs: str, runs: Sequence[Run]) -> Judged:
+    found = [(verdict.get("global_model") or {}).get("final") or {} for _, verdict in _one_a_seed(runs)]
+    return _level(values(found, "accuracy"), float(theirs))
+
+
+def _one_a_seed(runs: Sequence[Run]) -> list[Run]:
+    """Return of user-level runs without a defence those whose victim holds the fewest labels, one a seed."""
+    fitting = [run for run in runs if asked([run], USER) and labels_held(run[0])]
+    return list(
+        {run[0].federation.seed: run for run in sorted(fitting, key=lambda run: -(labels_held(run[0]) or 0))}.values()
+    )
+
+
+def _labels(metric: str, runs: Sequence[Run]) -> Judged:
+    """Compare the fewest and the most labels held."""
+    by: dict[int, list[Asked]] = {}
+    for one in asked(runs, USER):
+        if (count := labels_held(one.scenario)) is not None and one.of("paper"):
+            by.setdefault(count, []).append(one)
+    if len(by) < 2:  # noqa: PLR2004 - a fall has two ends
+        return "", NOT_JUDGED
+    write, lines = (spread if metric == "auc" else shares), []
+    for count, group in sorted(by.items()):
+        numbers, trivial = (values([one.of("paper", name) for one in group], metric) for name in ("", "argmax"))
+        lines.append(f"{count} labels: {write(numbers)}; the model's argmax {write(trivial)}")
+    first, last = (values([one.of("paper") for one in by[count]], metric) for count in (min(by), max(by)))
+    return f"{'AUC' if metric == 'auc' else 'true positives'}, protocol paper:\n" + "\n".join(lines), _apart(
+        first, last
+    )
+
+
+def _ascent(_: str, runs: Sequence[Run]) -> Judged:
+    """Compare the user-level attack on the fewest labels with gradient ascent, each by its own question."""
+    known = [one for one in asked(runs, USER) if labels_held(one.scenario)]
+    least = min((labels_held(one.scenario) or 0 for one in known), default=0)
+    user = values([one.of("paper") for one in known if labels_held(one.scenario) == least], "balanced_accuracy")
+    found = {
+        place: values([one.of("clean") for one in asked(runs, ASCENT) if one.place == place], "balanced_accuracy")
+        for place in ("participant", "server")
+    }
+    if not user or not any(found.values()):
+        return "", NOT_JUDGED
+    lines = [f"user level, {least} labels, protocol paper: {shares(user)}"]
+    lines += [
+        f"gradient ascent, {place}, protocol clean: {shares(numbers)}" for place, numbers in found.items() if numbers
+    ]
+    return "\n".join([*lines, "balanced accuracy of two different questions"]), LOOKED_AT
+
+
+def _adds(_: str, runs: Sequence[Run]) -> Judged:
+    found = [one.said["adds"].get("paper") or {} for one in asked(runs, USER)]
+    numbers = values(found, "auc")
+    return (f"AUC {_signed(numbers)} beside the strongest baseline", LOOKED_AT) if numbers else ("", NOT_JUDGED)
+
+
+def _signed(numbers: Sequence[float]) -> str:
+    """Write the mean of differences, with the interval over several runs."""
+    mean, low, high = mean_interval(numbers)
+    return f"{mean:+.2f}" if len(numbers) == 1 else f"{mean:+.2f} ({low:+.2f} to {high:+.2f} over {len(numbers)} runs)"
+
+
+def _fresh(_: str, runs: Sequence[Run]) -> Judged:
+    found = [one.of("clean") for one in asked(runs, USER)]
+    areas, marked, right = (values(found, name) for name in ("auc", "fp_rate", "tp_rate"))
+    if not areas:
+        return "", NOT_JUDGED
+    return f"AUC {spread(areas)}; marked: {shares(right)} of the members, {shares(marked)} of fresh images", LOOKED_AT
+
+
+def _own(named: str, runs: Sequence[Run]) -> Judged:
+    """Judge a number of what the class-level attacker tests by itself."""
+    metric, theirs = named.split()
+    found = [one.said.get("rehearsal") or {} for one in asked(runs, CLASS) if one.options.get("enlarge")]
+    return _level(values([one.get("all") or {} for one in found], metric), float(theirs))
+
+
+def _real(_: str, runs: Sequence[Run]) -> Judged:
+    found = [(one.said.get("rehearsal") or {}).get("real") or {} for one in asked(runs, CLASS)]
+    numbers = values(found, "balanced_accuracy")
+    return (f"balanced accuracy {shares(numbers)}", LOOKED_AT) if numbers else ("", NOT_JUDGED)
+
+
+def _clean(_: str, runs: Sequence[Run]) -> Judged:
+    lines = []
+    for place in ("participant", "server"):
+        mine = [one for one in asked(runs, CLASS) if one.place == place]
+        areas, trivial = (values([one.of("clean", name) for one in mine], "auc") for name in ("", "margin-threshold"))
+        lines += [f"{place}: AUC {spread(areas)}; the margin's {spread(trivial)}"] if areas and trivial else []
+    return "\n".join(lines), LOOKED_AT
+
+
+def _along(place: Callable[[Asked], float], unit: str) -> Callable[[str, Sequence[Run]], Judged]:
+    """Judge whether what the class-level participant tests by itself rises along a setting."""
+
+    def check(_: str, runs: Sequence[Run]) -> Judged:
+        by: dict[float, list[Asked]] = {}
+        for one in asked(runs, CLASS):
+            if one.said.get("rehearsal"):
+                by.setdefault(place(one), []).append(one)
+        if len(by) < 2:  # noqa: PLR2004 - a rise has two ends
+            return "", NOT_JUDGED
+        own = {
+            at: values([one.said["rehearsal"].get("all") or {} for one in group], "accuracy")
+            for at, group in by.items()
+        }
+        clean = {at: values([one.of("clean") for one in group], "auc") for at, group in by.items()}
+        lines = [
+            f"{at:g} {unit}: {shares(own[at])}; clean AUC {spread(clean[at])}"
+            for at in sorted(by)
+            if own[at] and clean[at]
+        ]
+        return "\n".join(lines), _apart(own[max(by)], own[min(by)])
+
+    return check
+
+
+def _against(_: str, runs: Sequence[Run]) -> Judged:
+    """Compare every attack's AUC with and without DefMIA."""
+    lines, falls = [], []
+    for attack in (CLASS, USER, ASCENT, "margin-threshold"):
+        for place in ("participant", "server"):
+            mine = [one for one in _every(runs) if one.attack == attack and one.place == place and one.of("clean")]
+            with_it = [one for one in mine if any(entry.defense == DEFENSE for entry in one.scenario.clients)]
+            without = [one for one in mine if not _defended(one.scenario)]
+            before, after = (values([one.of("clean") for one in group], "auc") for group in (without, with_it))
+            if before and after:
+                lines.append(f"{attack}, {place}: clean AUC {spread(before)}, defended {spread(after)}")
+                falls.append(_apart(before, after))
+    status = falls[0] if len(set(falls)) == 1 else "not judged (not alike for all)" if falls else NOT_JUDGED
+    return "\n".join(lines), status
+
+
+def _unseen(_: str, runs: Sequence[Run]) -> Judged:
+    return (UNSEEN, NOT_JUDGED) if asked(runs, USER) or asked(runs, CLASS) else ("", NOT_JUDGED)
+
+
+CHECKS: dict[str, Callable[[str, Sequence[Run]], Judged]] = {
+    "unseen": _unseen,
+    "accuracy": _accuracy,
+    "labels": _labels,
+    "ascent": _ascent,
+    "adds": _adds,
+    "fresh": _fresh,
+    "own": _own,
+    "real": _real,
+    "clean": _clean,
+    "made": _along(lambda one: float(finite(one.options.get("enlarge")) or 0), "made images a label"),
+    "epochs": _along(lambda one: float(one.scenario.task.local_epochs), "epochs"),
+    "defended": _against,
+}
