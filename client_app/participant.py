@@ -10,7 +10,7 @@ import torch
 from flwr.app import Context
 from torch import nn
 
-from task import models, private
+from task import devices, models, private
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
 from task.partitions import held
@@ -108,16 +108,11 @@ def read(context: Context) -> Participant:
         task=task,
         dataset=dataset,
         indices=_parts(task, data, federation["clients"], federation["seed"]).get(client, torch.arange(0)),
-        device=device(federation["devices"]),
+        device=devices.chosen(federation["devices"]),
         behaviour=_behaviour(context, config, client),
         rounds=federation["rounds"],
         clients=federation["clients"],
     )
-
-
-def device(devices: str) -> str:
-    """Return the device to train on: with `auto` the GPU that the engine has left visible, where there is one."""
-    return "cuda" if devices == "auto" and torch.cuda.is_available() else "cpu"
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from server_app.record import Record
 from strategies import named, private
 from strategies.recording import Recording
 from strategies.roll_call import RollCall
-from task import models
+from task import devices, models
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
 from task.partitions import held
@@ -46,7 +46,7 @@ def main(grid: Grid, context: Context) -> None:
 
     dataset = load_task(task, data or None)
     torch.set_num_threads(threads())
-    device = "cuda" if federation["devices"] == "auto" and torch.cuda.is_available() else "cpu"
+    device = devices.chosen(federation["devices"])
     outputs = task.outputs or len(dataset.classes)
     model = models.build(task.model, dataset.shape, outputs, generator(federation["seed"], "global model"))
     initial = models.weights(model)
