@@ -79,10 +79,10 @@ class OptimizerSettings:
     """A participant's optimizer.
 
     Attributes:
-        name: `sgd` or `adam`.
+        name: `sgd`, `adam` or `rmsprop`.
         lr: learning rate.
-        momentum: of SGD.
-        betas, eps: of Adam.
+        momentum: of SGD and RMSprop.
+        betas, eps: of Adam; RMSprop has `eps`, too.
         keep_state: whether its state survives from round to round (else a fresh optimizer every round).
 
     """
@@ -95,7 +95,7 @@ class OptimizerSettings:
     keep_state: bool = False
 
     def __post_init__(self) -> None:
-        choose(self.name, ("sgd", "adam"), "an optimizer")
+        choose(self.name, ("sgd", "adam", "rmsprop"), "an optimizer")
         expect(0 < self.lr < math.inf, "lr > 0", self.lr)
         expect(self.eps > 0, "eps > 0", self.eps)
         expect(0 <= self.momentum < 1, "0 <= momentum < 1", self.momentum)

@@ -40,6 +40,8 @@ def make_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim
     """Return the optimizer that `settings` describe, over all parameters of `model`."""
     if settings.name == "adam":
         return torch.optim.Adam(model.parameters(), lr=settings.lr, betas=settings.betas, eps=settings.eps)
+    if settings.name == "rmsprop":
+        return torch.optim.RMSprop(model.parameters(), lr=settings.lr, momentum=settings.momentum, eps=settings.eps)
     return torch.optim.SGD(model.parameters(), lr=settings.lr, momentum=settings.momentum)
 
 

@@ -159,7 +159,12 @@ def test_no_images_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [OptimizerSettings(name="adam", lr=0.01), OptimizerSettings(name="sgd", lr=0.05, momentum=0.9)]
+    "settings",
+    [
+        OptimizerSettings(name="adam", lr=0.01),
+        OptimizerSettings(name="rmsprop", lr=0.001),
+        OptimizerSettings(name="sgd", lr=0.05, momentum=0.9),
+    ],
 )
 def test_kept_state_is_training_without_interruption(settings: OptimizerSettings) -> None:
     """Saved and put into a fresh optimizer each round, the state gives bit-identical weights; thrown away, others."""
