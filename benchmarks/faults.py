@@ -23,7 +23,6 @@ import signal
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,7 +68,7 @@ def processes(run: RunDirectory, log: str = "") -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            output = os.readlink(entry / "fd" / "1")
+            output = str((entry / "fd" / "1").readlink())
             began = int((entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
         except OSError:  # it has ended, or is somebody else's
             continue
@@ -121,38 +120,42 @@ def inject(kind: str, name: str, folder: Path) -> Fault:
     find, as_stated = KINDS[kind]
     chance, fault, tries = random.Random(f"{kind} {name}"), Fault(), 0  # noqa: S311 - nothing here is a secret
     while not fault.struck and not fault.error:
-        chosen = scenario.load("gan-attack-digits", SMALL)
-        run = RunDirectory.create(chosen, folder / f"{kind}-{name}-{tries}")
-        fault, over, tries = Fault(), threading.Event(), tries + 1
         after = chance.randrange(ROUNDS)
         pause = chance.uniform(0, ROUND_SECONDS if after else START_SECONDS)
-        hunter = threading.Thread(target=_strike, args=(run, find, after, pause, fault, over))
-        hunter.start()
-        addresses: list[tuple[str, int]] = []
-        try:
-            engines.run("grpc", engines.Job(scenario=chosen, run=run), lambda: addresses.extend(_ports(run, addresses)))
-        except engines.EngineError as error:
-            fault.error = str(error)
-        fault.processes_left = len(processes(run))
-        fault.ports_held = sum(map(_held, addresses))
-        over.set()
-        hunter.join()
+        chosen = scenario.load("gan-attack-digits", SMALL)
+        run = RunDirectory.create(chosen, folder / f"{kind}-{name}-{tries}")
+        fault, tries = strike(engines.Job(scenario=chosen, run=run), find, after=after, pause=pause), tries + 1
     fault.as_stated = as_stated(run, fault)
     fault.rounds_lost = max(0, finished(run) - len(run.rounds()))
     fault.files_corrupted = [str(path) for path in run.path.rglob("*") if path.is_file() and is_corrupt(path)]
     return fault
 
 
-def _strike(run: RunDirectory, find: Find, after: int, pause: float, fault: Fault, over: threading.Event) -> None:
-    """Kill what is found at the moment, or the first to be found from then on."""
-    while (len(run.rounds()) < after or not (after or find(run))) and not over.wait(0.01):
-        pass
-    over.wait(pause)
-    while not over.wait(0.005):
-        for pid in find(run)[:1]:
-            os.kill(pid, signal.SIGKILL)
-            fault.struck = pid
-            return
+def strike(job: engines.Job, find: Find, *, after: int, pause: float) -> Fault:
+    """Run a federation, and kill what is found `pause` seconds after so many rounds, or the first from then on."""
+    fault, over, addresses = Fault(), threading.Event(), list[tuple[str, int]]()
+
+    def hunt() -> None:
+        while (len(job.run.rounds()) < after or not (after or find(job.run))) and not over.wait(0.01):
+            pass
+        over.wait(pause)
+        while not fault.struck and not over.wait(0.005):
+            for pid in find(job.run)[:1]:
+                os.kill(pid, signal.SIGKILL)
+                fault.struck = pid
+
+    hunter = threading.Thread(target=hunt)
+    hunter.start()
+    try:
+        engines.run("grpc", job, lambda: addresses.extend(_ports(job.run, addresses)))
+    except engines.EngineError as error:
+        fault.error = str(error)
+    finally:
+        over.set()
+        hunter.join()
+    fault.processes_left = len(processes(job.run))
+    fault.ports_held = sum(map(_held, addresses))
+    return fault
 
 
 def _ports(run: RunDirectory, known: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:

@@ -21,7 +21,8 @@ from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
 from defenses import registry
 from defenses.protocols import DataDefense
-from task.runs import append_line, keep_arrays
+from task.files import append_line
+from task.runs import keep_arrays
 
 log = logging.getLogger("flwr.oleander")  # Flower's handler writes it into the participant's log
 

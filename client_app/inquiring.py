@@ -11,9 +11,10 @@ from attacks.views import Question, RecordView
 from client_app.participant import Participant
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
+from task.files import append_line
 from task.partitions import held
 from task.questions import MembershipSettings
-from task.runs import append_line, keep_arrays
+from task.runs import keep_arrays
 from task.settings import parse
 
 

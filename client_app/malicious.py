@@ -11,7 +11,8 @@ from client_app import inquiring
 from client_app.participant import Participant
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
-from task.runs import append_line, keep_arrays
+from task.files import append_line
+from task.runs import keep_arrays
 
 
 def train(participant: Participant, received: Received, context: Context) -> Update:

@@ -66,7 +66,8 @@ class Update:
 
     def reply(self, message: Message, seconds: float) -> Message:
         """Return the reply to a train message."""
-        metrics = MetricRecord({"num-examples": self.examples, "loss": self.loss, "seconds": seconds})
+        number = int(str(message.content.config_records["config"]["server-round"]))
+        metrics = MetricRecord({"round": number, "num-examples": self.examples, "loss": self.loss, "seconds": seconds})
         content = RecordDict({"arrays": ArrayRecord(self.weights), "metrics": metrics})
         return Message(content, reply_to=message)
 

@@ -1,5 +1,6 @@
 """Carry out what a verb asks for: run, judge and report, with words for people on the way."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -75,7 +76,7 @@ def carry_out(
     except SettingsError:
         status = 2
         raise
-    except engines.EngineError as error:
+    except (engines.EngineError, OSError) as error:  # the latter: a full disk, say
         complaints.print(f"The run failed: {error}", style="red", markup=False, soft_wrap=True)
         text = f"What it had computed is kept: `oleander judge {directory.path}`, then `oleander report`."
         complaints.print(text, markup=False, soft_wrap=True)
@@ -87,7 +88,8 @@ def carry_out(
         if status == 2:  # noqa: PLR2004 - the exit status of a wrong request
             shutil.rmtree(directory.path)
         else:
-            directory.update_environment(end=environment.now(), exit=status)
+            with contextlib.suppress(OSError):  # on a full disk the run looks like one that was killed
+                directory.update_environment(end=environment.now(), exit=status)
     for brought in loot:
         directory.bring(brought)
     verdict = judge(directory, data)

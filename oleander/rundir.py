@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from oleander import scenario as scenarios
+from task.files import write_json, write_text
 from task.settings import SettingsError, expect, parse
 
 if TYPE_CHECKING:  # torch and numpy take long to import, and the command line needs neither to answer
@@ -43,14 +44,13 @@ class RunDirectory:
             out = unused(RUNS / scenario.name / f"{_stamp()}-{scenario.federation.seed}")
         taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
         expect(not taken, "--out to name a new or empty folder", str(out), "Choose another, or remove it.")
+        text = yaml.safe_dump(scenario.to_dict(), sort_keys=False, allow_unicode=True)
         try:
             out.mkdir(parents=True, exist_ok=True)
+            write_text(out / "scenario.yaml", text)
         except OSError as error:
             raise SettingsError(f"Expected --out to be writable, got {out} ({error.strerror}).") from error
-        run = cls(out.resolve())
-        text = yaml.safe_dump(scenario.to_dict(), sort_keys=False, allow_unicode=True)
-        (run.path / "scenario.yaml").write_text(text, encoding="utf-8")
-        return run
+        return cls(out.resolve())
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
@@ -76,8 +76,6 @@ class RunDirectory:
 
     def update_environment(self, **fields: Any) -> None:
         """Add to environment.json, atomically."""
-        from server_app.record import write_json  # noqa: PLC0415 - it imports torch
-
         write_json(self.path / "environment.json", self.environment() | fields)
 
     @property

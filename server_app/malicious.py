@@ -15,8 +15,9 @@ from server_app.inquiring import Inquiring
 from strategies.malicious import Loot, Malicious
 from strategies.roll_call import RollCall
 from task.facts import Images, TaskFacts
+from task.files import append_line
 from task.questions import MembershipSettings
-from task.runs import append_line, keep_arrays, read_arrays
+from task.runs import keep_arrays, read_arrays
 from task.seeding import generator
 from task.settings import parse
 

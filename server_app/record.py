@@ -1,7 +1,6 @@
 """What the server writes into the run directory as the run goes."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from server_app import environment
-from task.runs import append_line
+from task.files import append_line, replacing, write_json, write_text
 
 
 class Record:
@@ -34,7 +33,7 @@ class Record:
         (self.path / "global").mkdir(parents=True, exist_ok=True)
         target = self.path / "scenario.yaml"
         if not target.exists():
-            target.write_text(yaml.safe_dump(dict(scenario), sort_keys=False), encoding="utf-8")
+            write_text(target, yaml.safe_dump(dict(scenario), sort_keys=False))
         if not self._environment.exists():
             write_json(self._environment, environment.beginning())
 
@@ -61,13 +60,5 @@ class Record:
 
     def model(self, weights: Mapping[str, Tensor], name: str) -> None:
         """Keep a global model as global/NAME.safetensors."""
-        draft = self.path / "global" / f".{name}.{os.getpid()}"
-        save_file({key: tensor.contiguous() for key, tensor in weights.items()}, draft)
-        draft.replace(self.path / "global" / f"{name}.safetensors")
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+        with replacing(self.path / "global" / f"{name}.safetensors") as draft:
+            save_file({key: tensor.contiguous() for key, tensor in weights.items()}, draft)

@@ -5,9 +5,10 @@ replies on in the order of the participants' ids (so that the order of arrival n
 cannot be aggregated, and tells a callback what happened.
 """
 
+import io
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -31,8 +32,8 @@ class TooFewReplies(RuntimeError):  # noqa: N818 - it names what happened
 class Round:
     """What is known of one round while it runs.
 
-    `seconds` are the participants' own, in the order of `clients`; the bytes those of the arrays sent to all who were
-    asked, and of the usable replies.
+    `seconds` are the participants' own and `norms` the L2 distances of their updates from the global model, in the
+    order of `clients`; the bytes those of the arrays sent to all who were asked, and of the usable replies.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Round:
     sent: dict[int, int] = field(default_factory=dict)
     clients: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
     bytes_down: int = 0
     bytes_up: int = 0
     failures: list[dict[str, Any]] = field(default_factory=list)
@@ -54,6 +56,7 @@ class Round:
             "replies": len(self.clients),
             "clients": self.clients,
             "seconds_each": [round(seconds, 4) for seconds in self.seconds],
+            "update_norms": [round(norm, 4) for norm in self.norms],
             "bytes_down": self.bytes_down,
             "bytes_up": self.bytes_up,
             "failures": self.failures,
@@ -113,7 +116,7 @@ class Recording(Delegating):
         self.evaluate, self.record, self.reported = evaluate, record, reported
         self._round = Round(number=0, began=time.monotonic())
         self._accuracy = 0.0
-        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._sent = ArrayRecord()
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -125,7 +128,7 @@ class Recording(Delegating):
         present = self.roll_call.present()
         self._require(len(present))
         chosen = self._sample(present)
-        self._shapes = {name: tuple(array.shape) for name, array in arrays.items()}
+        self._sent = arrays
         config["accuracy"] = self._accuracy
         known = Chosen(grid, [node.node_id for node in chosen])
         messages = list(self.inner.configure_train(server_round, arrays, config, known))  # type: ignore[arg-type]  # as much as it uses
@@ -144,11 +147,13 @@ class Recording(Delegating):
         """
         usable: dict[int, Message] = {}
         silent = dict(self._round.sent)
+        sent = {name: array.numpy() for name, array in self._sent.items()}
         for reply in replies:
             client = silent.pop(reply.metadata.src_node_id, None)
             if client is None:
                 continue
-            reason = refusal(reply, self._shapes, self.reported)
+            shapes = {name: values.shape for name, values in sent.items()}
+            reason = refusal(reply, shapes, self.reported, server_round)
             if reason is None:
                 usable[client] = reply
             else:
@@ -160,6 +165,7 @@ class Recording(Delegating):
         self._round.clients = sorted(usable)
         self._require(len(usable))
         self._round.seconds = [float(str(_metrics(usable[client])["seconds"])) for client in self._round.clients]
+        self._round.norms = [distance(usable[client], sent) for client in self._round.clients]
         self._round.bytes_up = sum(size(reply) for reply in usable.values())
         for reply in usable.values():
             reply.content = self._clean(reply)
@@ -202,13 +208,22 @@ def size(message: Message) -> int:
     return sum(len(array.data) for record in message.content.array_records.values() for array in record.values())
 
 
-def refusal(reply: Message, shapes: dict[str, tuple[int, ...]], reported: Iterable[str] = ()) -> str | None:
+def distance(reply: Message, sent: Mapping[str, np.ndarray]) -> float:
+    """Return the L2 norm of an update: what has come less what was sent, over all arrays."""
+    update = next(iter(reply.content.array_records.values()))
+    return math.hypot(*(np.linalg.norm(update[name].numpy().astype(np.float64) - sent[name]) for name in sent))
+
+
+def refusal(
+    reply: Message, shapes: Mapping[str, tuple[int, ...]], reported: Iterable[str] = (), server_round: int | None = None
+) -> str | None:
     """Return why a reply cannot be aggregated, or None if it can.
 
     Args:
         reply: to a train message.
         shapes: of the global model's arrays by name.
         reported: metrics that have to be 0 or 1.
+        server_round: the round, which a reply may name as well; None for any.
 
     """
     if reply.has_error():
@@ -216,19 +231,28 @@ def refusal(reply: Message, shapes: dict[str, tuple[int, ...]], reported: Iterab
     content: RecordDict = reply.content
     if len(content.array_records) != 1 or len(content.metric_records) != 1:
         return "expected one record of arrays and one of metrics in the update"
-    metrics = _metrics(reply)
-    for key in ("num-examples", "seconds"):
-        value = metrics.get(key)
-        if not isinstance(value, int | float) or not math.isfinite(value) or value < (key == "num-examples"):
-            return f"expected the metric {key!r} to be a positive number, got {value!r}"
-    for key in reported:
-        if metrics.get(key) not in (0, 1):
-            return f"expected the metric {key!r} to be 0 or 1, got {metrics.get(key)!r}"
+    misreport = _misreport(_metrics(reply), reported, server_round)
+    if misreport is not None:
+        return misreport
     update = next(iter(content.array_records.values()))
     if set(update) != set(shapes):
         return f"expected arrays {sorted(shapes)}, got {sorted(update)}"
     flaws = (_flaw(name, update[name], shape) for name, shape in shapes.items())
     return next((flaw for flaw in flaws if flaw is not None), None)
+
+
+def _misreport(metrics: MetricRecord, reported: Iterable[str], server_round: int | None) -> str | None:
+    """Return what is wrong with the metrics of an update, or None."""
+    for key in ("num-examples", "seconds"):
+        value = metrics.get(key)
+        if not isinstance(value, int | float) or not math.isfinite(value) or value < (key == "num-examples"):
+            return f"expected the metric {key!r} to be a positive number, got {value!r}"
+    if server_round is not None and metrics.get("round", server_round) != server_round:
+        return f"expected a reply of round {server_round}, got one of round {metrics['round']!r}"
+    for key in reported:
+        if metrics.get(key) not in (0, 1):
+            return f"expected the metric {key!r} to be 0 or 1, got {metrics.get(key)!r}"
+    return None
 
 
 def printable(text: str) -> str:
@@ -239,16 +263,32 @@ def printable(text: str) -> str:
 def _flaw(name: str, array: Array, shape: tuple[int, ...]) -> str | None:
     """Return what is wrong with one array of an update, or None."""
     try:
+        got, dtype = _announced(array.data)
+        if got != shape:  # before memory is taken for it
+            return f"expected {name} of shape {list(shape)}, got {list(got)}"
+        if dtype != np.float32:
+            return f"expected {name} in float32, got {dtype}"
         values = array.numpy()
     except (ValueError, TypeError, EOFError, OSError) as error:
         return f"expected {name} to be an array, got what cannot be decoded ({error})"
-    if values.shape != shape:
-        return f"expected {name} of shape {list(shape)}, got {list(values.shape)}"
-    if values.dtype != np.float32:
-        return f"expected {name} in float32, got {values.dtype}"
     if not np.isfinite(values).all():
         return f"expected finite numbers in {name}, got NaN or infinity"
     return None
+
+
+def _announced(data: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape and the type that the head of an array in NumPy's format announces.
+
+    Raises:
+        ValueError: where it is none, or of a version that no plain array needs.
+
+    """
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    if version != (1, 0):
+        raise ValueError(f"expected version (1, 0) of NumPy's format, got {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    return shape, dtype
 
 
 def _metrics(reply: Message) -> MetricRecord:

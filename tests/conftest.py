@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -10,13 +11,26 @@ import pytest
 import server_attacks
 import torch
 from containers import NEEDS_DOCKER
+from disks import NEEDS_TMPFS
 from namespaces import NEEDS_NAMESPACES
 
 from attacks import registry
+from oleander import scenario
+from oleander.engines import Job
+from oleander.rundir import RunDirectory
 
 REPOSITORY = Path(__file__).parents[1]
 hypothesis.settings.register_profile("oleander", deadline=None)  # a loaded machine is no error
 hypothesis.settings.load_profile("oleander")
+
+SMALL = (  # a federation of seconds
+    "federation.devices=cpu",
+    "task.partition.images=40",
+    "clients.0.options.steps=5",
+    "clients.0.options.start_accuracy=null",
+    "clients.0.options.start_round=1",
+    "clients.0.loot_images=4",
+)
 
 NEEDS_DATA = "needs MNIST, Fashion-MNIST, AT&T faces and CIFAR-10: set $OLEANDER_DATA to the folder that holds them"
 
@@ -55,9 +69,22 @@ def toy_attack(monkeypatch: pytest.MonkeyPatch) -> str:
     return "toy"
 
 
+@pytest.fixture(scope="session")
+def make_job(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
+    """Return a function that makes a job of the demo's scenario, with few clients of which the last attacks."""
+
+    def make(clients: int, rounds: int, *overrides: str, out: Path | None = None, stock: bool = False) -> Job:
+        sizes = (f"federation.clients={clients}", f"federation.rounds={rounds}", f"clients.0.ids=[{clients - 1}]")
+        chosen = scenario.load("gan-attack-digits", [*SMALL, *sizes, *overrides])
+        run = RunDirectory.create(chosen, out or tmp_path_factory.mktemp("run") / "run")
+        return Job(scenario=chosen, run=run, stock=stock)
+
+    return make
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests did not run, and what for."""
-    for want in (NEEDS_DATA, NEEDS_NAMESPACES, NEEDS_DOCKER):
+    for want in (NEEDS_DATA, NEEDS_NAMESPACES, NEEDS_TMPFS, NEEDS_DOCKER):
         skipped = [report for report in terminalreporter.stats.get("skipped", []) if want in str(report.longrepr)]
         if skipped:
             terminalreporter.write_line(f"{len(skipped)} tests DID NOT RUN: each {want}.", yellow=True, bold=True)

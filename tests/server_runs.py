@@ -12,10 +12,11 @@ from oleander.rundir import RunDirectory
 from server_app.record import Record
 from task import models
 from task.datasets import Dataset, load, to_float
+from task.files import append_line
 from task.partitions import held
 from task.private import images as as_held
 from task.private import turn
-from task.runs import append_line, keep_arrays
+from task.runs import keep_arrays
 from task.seeding import generator
 from task.settings import PartitionSettings, PrivateSettings, TaskSettings
 

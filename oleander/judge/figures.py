@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -18,6 +17,7 @@ from oleander.judge.membership import Judged
 from oleander.judge.mosaics import Pixels, mosaic
 from oleander.judge.truth import Truth
 from oleander.rundir import RunDirectory
+from task.files import replacing
 
 COLUMNS, ROWS = 10, 4
 PAIRS = 10
@@ -146,15 +146,14 @@ def _rows(axis: Axes, sheet: Pixels, names: list[str]) -> None:
 
 def _save(path: Path, figure: Figure) -> Path:
     """Write a PNG that depends on its contents alone."""
-    draft: Any = path.with_name(f".{path.name}")
-    figure.savefig(
-        draft,
-        dpi=DPI,
-        format="png",
-        facecolor="white",
-        metadata={"Software": None},
-        bbox_inches="tight",
-        pad_inches=0.08,
-    )
-    draft.replace(path)
+    with replacing(path) as draft:
+        figure.savefig(
+            str(draft),
+            dpi=DPI,
+            format="png",
+            facecolor="white",
+            metadata={"Software": None},
+            bbox_inches="tight",
+            pad_inches=0.08,
+        )
     return path

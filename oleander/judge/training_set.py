@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from oleander.judge import classifier
 from oleander.judge.classifier import Judge, Settings
 from task import private
 from task.datasets import Dataset, to_float
+from task.files import replacing
 from task.models import weights
 from task.seeding import generator
 
@@ -121,14 +123,10 @@ def cached(folder: Path, name: str, train: Callable[[], dict[str, Tensor]]) -> d
     if path.is_file():
         return load_file(path)
     arrays = train()
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError, SafetensorError):  # a read-only home, or a full one, is no reason not to judge
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(arrays, draft)
-        draft.replace(path)
-    except OSError:  # a read-only home is no reason not to judge
-        with contextlib.suppress(OSError):
-            draft.unlink()
+        with replacing(path) as draft:
+            save_file(arrays, draft)
     return arrays
 
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from oleander.judge.training_set import together
 from task.datasets import Dataset, to_float
+from task.runs import keep_arrays
 from task.seeding import generator
 
 MOST_REFERENCES = 5000
@@ -142,10 +142,5 @@ def keep(folder: Path, dataset: Dataset, held: Mapping[int, Tensor], victims: se
         path = folder / f"victim-{client}.npz"
         if path.exists():
             continue
-        folder.mkdir(parents=True, exist_ok=True)
         mine = held[client]
-        draft = folder / f".{path.name}"
-        with draft.open("wb") as file:
-            images, labels = to_float(dataset.train.images[mine]), dataset.train.labels[mine]
-            np.savez_compressed(file, images=images.numpy(), labels=labels.numpy())
-        draft.replace(path)
+        keep_arrays(path, images=to_float(dataset.train.images[mine]), labels=dataset.train.labels[mine])

@@ -22,8 +22,8 @@ from oleander.judge.assumptions import assumptions
 from oleander.judge.cases import Evidence, inquirers, judged
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
-from server_app.record import write_json
 from task.datasets import load_task
+from task.files import write_json
 from task.partitions import held
 from task.private import as_held
 

@@ -17,7 +17,7 @@ from oleander.matrix.measures import RECOGNISED, UNITS, J, Measures, of_run, row
 from oleander.matrix.settings import Matrix
 from oleander.report.metrics import ABSENT
 from oleander.rundir import RunDirectory
-from server_app.record import write_json
+from task.files import write_json, write_text
 
 NO_GUARANTEE = "no guarantee"
 LETTERS = {J: "J", RECOGNISED: "R"}
@@ -65,7 +65,7 @@ def of(matrix: Matrix, cells: Sequence[Cell], folder: Path, failures: Mapping[st
 def write(table: Mapping[str, Any], folder: Path) -> None:
     """Write matrix.json and matrix.csv."""
     write_json(folder / "matrix.json", table)
-    (folder / "matrix.csv").write_text(as_csv(table), encoding="utf-8")
+    write_text(folder / "matrix.csv", as_csv(table))
 
 
 def as_csv(table: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """The page of a matrix: its table, a heat map of the leakage, and what each defence costs in accuracy."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from oleander.matrix.table import HEADERS, METRICS, words
 from oleander.report import matrix_figures
 from oleander.report.page import environment
 from oleander.report.pictures import figure_uri
+from task.files import write_text
 
 
 def write(table: Mapping[str, Any], out: Path) -> Path:
@@ -38,9 +38,8 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
             figures=[(name, figure_uri(figure)) for name, figure in figures.items() if figure is not None],
         )
     )
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    return draft.replace(out)
+    write_text(out, text)
+    return out
 
 
 def _said(cell: Mapping[str, Any]) -> str:

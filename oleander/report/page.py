@@ -1,6 +1,5 @@
 """Writes the page: gathers what is known of each run and fills the templates, which escape all that they are given."""
 
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from oleander.report.metrics import named, written
 from oleander.report.panels import panels
 from oleander.report.section import comparison, section
 from oleander.rundir import RunDirectory
+from task.files import write_text
 from task.settings import expect
 
 
@@ -47,9 +47,8 @@ def write(runs: Sequence[RunDirectory], out: Path, paper: str | None = None) -> 
         ),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    return draft.replace(out)
+    write_text(out, text)
+    return out
 
 
 def environment() -> Environment:

@@ -16,7 +16,7 @@ from rich.style import Style
 from oleander import scenario as scenarios
 from oleander.rundir import RunDirectory
 from oleander.terminal import LiveView, Tail, half_blocks, sized, summary
-from task.runs import append_line
+from task.files import append_line
 
 
 def plain(width: int = 200) -> Console:

@@ -99,6 +99,9 @@ def test_the_median_ignores_an_outlier() -> None:
         (None, {"num-examples": 0}, "num-examples"),
         (None, {"num-examples": float("nan")}, "num-examples"),
         (None, {"seconds": -1.0}, "seconds"),
+        ({}, {}, r"expected arrays \['w'\], got \[\]"),
+        ({"w": np.zeros(2, dtype=np.float32), "v": np.zeros(1)}, {}, r"expected arrays \['w'\], got \['v', 'w'\]"),
+        (None, {"round": 0}, "expected a reply of round 1, got one of round 0"),
     ],
 )
 def test_a_broken_update_is_refused_by_name(
@@ -147,6 +150,14 @@ def test_too_few_replies_end_the_run() -> None:
 def test_an_update_with_more_than_asked_is_stripped() -> None:
     """An extra metric of one client does not stop Flower's aggregation."""
     assert Federation(2).round([reply_from(0, surprise=1.0), reply_from(1)]) == pytest.approx([0.5, 1.0])
+
+
+def test_a_large_update_counts_and_shows_in_its_norm() -> None:
+    """Of updates (0, 1), (0, 100) and (300, 400) the L2 norms are 1, 100 and 500, and the mean is theirs."""
+    federation = Federation()
+    sent = [reply_from(one, {"w": np.array(w, np.float32)}) for one, w in enumerate([(0, 1), (0, 100), (300, 400)])]
+    assert federation.round(sent) == pytest.approx([100, 167])
+    assert federation.lines[0]["update_norms"] == [1.0, 100.0, 500.0]
 
 
 def test_bytes_that_are_no_array_are_refused() -> None:
@@ -221,16 +232,27 @@ def test_a_pickle_in_place_of_an_array_is_refused_and_not_opened(tmp_path: Path)
     """NumPy's own format can hold one, which would leave a file behind."""
     trap = tmp_path / "sprung"
     data = io.BytesIO()
-    np.save(data, np.array([Trap(trap)], dtype=object), allow_pickle=True)
+    np.save(data, np.array([Trap(trap)] * 2, dtype=object), allow_pickle=True)
     broken = reply_from(1)
-    array = Array(dtype="object", shape=(1,), stype="numpy.ndarray", data=data.getvalue())
+    array = Array(dtype="object", shape=(2,), stype="numpy.ndarray", data=data.getvalue())
     broken.content["arrays"] = ArrayRecord({"w": array})
     federation = Federation(2)
     assert federation.round([reply_from(0), broken]) == pytest.approx([0.0, 1.0])
-    assert "cannot be decoded" in federation.lines[0]["failures"][0]["reason"]
+    assert "in float32, got object" in federation.lines[0]["failures"][0]["reason"]
     assert not trap.exists()
     np.load(io.BytesIO(data.getvalue()), allow_pickle=True)
     assert trap.exists()  # the trap is one
+
+
+def test_an_array_that_announces_more_than_memory_holds_is_refused_by_its_head() -> None:
+    """2**50 numbers, of which none come; what is announced is refused before anything is taken for it."""
+    data = io.BytesIO()
+    np.lib.format.write_array_header_1_0(data, {"descr": "<f4", "fortran_order": False, "shape": (2**50,)})
+    broken = reply_from(1)
+    broken.content["arrays"] = ArrayRecord({"w": Array("float32", (2,), "numpy.ndarray", data.getvalue())})
+    federation = Federation(2)
+    assert federation.round([reply_from(0), broken]) == pytest.approx([0.0, 1.0])
+    assert "got [1125899906842624]" in federation.lines[0]["failures"][0]["reason"]
 
 
 def test_what_a_client_says_of_its_failure_cannot_steer_a_terminal() -> None:

@@ -1,5 +1,6 @@
 """Fork a process of the fleet off this one."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -36,10 +37,12 @@ def fork(work: Callable[[], None], log: Path, gpu: str | None = None, *, hide_gp
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except BaseException:  # noqa: BLE001 - the last frame of a process: the log gets all of it
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # a full disk takes no log; this process must leave all the same
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(min(code, 255))
 
 

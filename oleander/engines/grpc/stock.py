@@ -4,6 +4,7 @@ Run as `python -m oleander.engines.grpc.stock PLAN`. Slow (each message starts a
 dead SuperNode is noticed by Flower only when its heartbeats have been missing for most of a minute.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -106,7 +107,8 @@ def main(plan: Plan) -> None:
     except FleetError as error:
         lifeline.tell("failed", reason=str(error), log=error.log)
     except BaseException:
-        traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
+        with contextlib.suppress(OSError):  # a full disk takes no log
+            traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
         lifeline.tell("failed", reason="The fleet's own program failed.", log=LOG)
         raise
     finally:

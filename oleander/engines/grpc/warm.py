@@ -4,6 +4,7 @@ Run as `python -m oleander.engines.grpc.warm PLAN`. This process stays single-th
 and opens no gRPC channel, so that what it forks is sound.
 """
 
+import contextlib
 import sys
 import traceback
 
@@ -33,7 +34,8 @@ def main(plan: Plan) -> None:
     except FleetError as error:
         lifeline.tell("failed", reason=str(error), log=error.log)
     except BaseException:
-        traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
+        with contextlib.suppress(OSError):  # a full disk takes no log
+            traceback.print_exc()  # into fleet.log; `end` leaves before Python would print it
         lifeline.tell("failed", reason="The fleet's own program failed.", log=LOG)
         raise
     finally:

@@ -71,6 +71,7 @@ def _logged(path: Path) -> Iterator[None]:
     handlers, propagate = logger.handlers[:], logger.propagate
     own = logging.FileHandler(path, encoding="utf-8")
     own.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    own.handleError = lambda record: None  # type: ignore[method-assign]  # noqa: ARG005 - a full disk takes no log, and is told of elsewhere
     logger.handlers, logger.propagate = [own], False
     try:
         yield

@@ -3,6 +3,7 @@
 Run as `python -m oleander.engines.ray.simulation PLAN`.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -85,11 +86,13 @@ def drive(plan: dict[str, Any], scratch: str, lifeline: Lifeline) -> None:
         simulate(plan, scratch)
         code = 0
     except Exception as error:  # noqa: BLE001 - the last frame of a process: the log gets all of it
-        traceback.print_exc()
-        sys.stderr.flush()  # before it is told: who hears of it reads the log at once
+        with contextlib.suppress(OSError):  # a full disk takes no log
+            traceback.print_exc()
+            sys.stderr.flush()  # before it is told: who hears of it reads the log at once
         lifeline.tell("failed", reason=why(error), log=LOG)
     finally:
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
         os._exit(code)
 
 

@@ -14,9 +14,10 @@ from oleander.report.key_numbers import key_numbers
 from oleander.report.page import write
 from oleander.rundir import RunDirectory
 from task.datasets import load
+from task.files import append_line
 from task.membership import Asked, ask
 from task.partitions import held
-from task.runs import append_line, keep_arrays
+from task.runs import keep_arrays
 
 WHO = "server"
 

@@ -7,7 +7,7 @@ import pytest
 
 from oleander.matrix.measures import leaked, of_run, pareto, row, spread
 from oleander.rundir import RunDirectory
-from server_app.record import write_json
+from task.files import write_json
 
 
 def test_of_several_targets_the_mean_counts_and_of_defended_ones_alone() -> None:
