@@ -41,8 +41,10 @@ def judged(
     Returns:
         By "client-N": `defense`, `classes`, `made` and `real` (images published), oleander.judge.riafi.answer, `seen`
         and `seen_noise` (shares of the made images that the independent judge takes for their class, and for nothing),
-        `seen_real` (the same of real test images), `diversity` and `diversity_own` (mean distance of two images,
-        pixels in [-1, 1]), `pixel_mean`, `pixel_deviation` and the same with `_own` (pixels in [0, 1]), and `words`.
+        `seen_real` (the same of real test images), `seen_published` (of all that is published, the real ones too: what
+        anybody has who merely looks at the set, without an attack), `diversity` and `diversity_own` (mean distance of
+        two images, pixels in [-1, 1]), `pixel_mean`, `pixel_deviation` and the same with `_own` (pixels in [0, 1]), and
+        `words`.
 
     """
     from defenses import registry  # noqa: PLC0415 - the judge of a run without defences needs none
@@ -110,6 +112,7 @@ def _seen(evidence: Evidence, question: Question, made: Images, own: Belongings)
     return {
         "seen": _share(answers == made.labels),
         "seen_noise": _share(answers == model.classes),
+        "seen_published": _share(verdicts(model, question.published.images) == question.published.labels),
         "seen_real": _share(verdicts(model, test.images[theirs]) == test.labels[theirs]),
         **spread,
         **{f"pixel_mean{end}": values.mean().item() for end, values in pixels.items()},

@@ -1,5 +1,6 @@
 """What a cell's run says of leakage, utility, cost and epsilon; and what several seeds say together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean
@@ -18,7 +19,8 @@ UNITS = {
     "where it has one (metric `J`); of a membership attack the area under the ROC curve (metric `AUC`; half of it is "
     "guessing)",
     "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J; of a "
-    "membership attack the strongest baseline's area",
+    "membership attack the strongest baseline's area; of one who reads a published set what that shows without any "
+    "attack, real images in it included",
     "accuracy": "of the final global model on the server's test images; none of a run of a single round, which is "
     "there for what is published in it",
     "riafi": "share of held-out real images of its classes that a classifier gets right which knows them from what a "
@@ -32,6 +34,9 @@ UNITS = {
     "guarantee",
 }
 """Every measure, and what it is."""
+
+SHARES = ("leakage", "control", "accuracy", "riafi", "seen")
+"""Those that lie in [0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +111,8 @@ def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]
     targets = [(row.get("defenses"), share) for row, share in known if not row.get("control")]
     stolen = [share for defenses, share in targets if defenses] or [share for _, share in targets]
     controls = [share for row, share in known if row.get("control")]
+    if not controls and any(one.get("attack") == "published-set" for one in verdict["attackers"].values()):
+        controls = _of_defended(verdict, "seen_published")
     metric = RECOGNISED if verdict.get("attackers") else NOTHING
     return metric, mean(stolen) if stolen else None, max(controls, default=None)
 
@@ -151,10 +158,12 @@ class Spread:
     count: int
 
 
-def spread(values: Sequence[float | None]) -> Spread:
-    """Return the spread of the values that there are."""
+def spread(values: Sequence[float | None], *, share: bool = False) -> Spread:
+    """Return the spread of the values that there are; of shares the interval ends at 0 and 1."""
     known = [value for value in values if value is not None]
     middle, low, high = mean_interval(known)
+    if share:
+        low, high = (min(1.0, max(0.0, end)) if math.isfinite(end) else end for end in (low, high))
     return Spread(mean=finite(middle), low=finite(low), high=finite(high), count=len(known))
 
 
@@ -165,7 +174,7 @@ def row(measured: Sequence[Measures]) -> dict[str, Any]:
         measured: one for each seed that is finished; may be empty.
 
     """
-    spreads = {name: asdict(spread([getattr(one, name) for one in measured])) for name in UNITS}
+    spreads = {name: asdict(spread([getattr(one, name) for one in measured], share=name in SHARES)) for name in UNITS}
     metrics = {one.metric for one in measured}
     return spreads | {
         "metric": "/".join(sorted(metrics)),

@@ -7,11 +7,12 @@ overlap, or where there is one seed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from oleander.judge.statistics import mean_interval, share_interval
 from oleander.judge.words import percent
-from oleander.report.metrics import targets_of
+from oleander.report.luo_points import SAMPLES, by_lambda1, by_lambda2, by_ratio, measured, point
+from oleander.report.metrics import finite
 from oleander.report.ranking import (
     NOT_JUDGED,
     NOT_REPRODUCED,
@@ -25,100 +26,18 @@ from oleander.report.ranking import (
     values,
 )
 from oleander.report.results import Paper, Result, Row
-from oleander.scenario import Scenario
 
-LAMBDA1, LAMBDA2, CLASS = 0.005, 48.0, "6"
+CLASS = "6"
 NOTHING, NEAR_ALL, LITTLE = 0.05, 0.9, 10.0
 """A share that counts as 0, one above which the paper has RIAFI at the `LITTLE` lambda2, and that."""
 LOOKED_AT = "see the pictures below"
-SAMPLES = "samples_stolen"
 COUNTED = {"riafi_own": "images_own", "stolen": SAMPLES}
 """Of how many each is a share."""
-
-
-class Point(NamedTuple):
-    """How a participant is defended: by what, and of Anti-GAN with which settings."""
-
-    defense: str
-    lambda1: float
-    lambda2: float
-    obfuscation: str
-    ratio: float
-    steps: int
-
-
-Measured = dict[Point, dict[int, dict[str, Any]]]
-"""Numbers of a verdict's defended participant by point and seed; `stolen` and `stolen_adaptive` are the attackers'."""
 
 
 def rows(paper: Paper, runs: Sequence[Run]) -> list[Row]:
     """Put runs beside the paper's results; see oleander.report.beside.rows."""
     return [_row(result, [run for run in runs if run[0].task.dataset in result.datasets]) for result in paper.results]
-
-
-def point(scenario: Scenario) -> Point | None:
-    """Return how the first participant that publishes something is defended; None where nobody is."""
-    entry = next((one for one in scenario.clients if one.defense is not None), None)
-    if entry is None or entry.defense is None:
-        return None
-    options = entry.options
-    return Point(
-        entry.defense,
-        float(options.get("lambda1", 0)),
-        float(options.get("lambda2", 0)),
-        str(options.get("obfuscation", "")),
-        float(options.get("mixing_ratio", 0)),
-        int(options.get("steps", 0)),
-    )
-
-
-def measured(runs: Sequence[Run]) -> Measured:
-    """Return what runs say, those with most steps alone where a defence was fitted with several numbers of them."""
-    found: Measured = {}
-    for scenario, verdict in runs:
-        where, said = point(scenario), next(iter((verdict.get("defended") or {}).values()), None)
-        if where is None or said is None:
-            continue
-        numbers = found.setdefault(where, {}).setdefault(scenario.federation.seed, {})
-        numbers.update({key: value for key, value in said.items() if key not in numbers})
-        if scenario.server.attack == "published-set":
-            name = "stolen_adaptive" if scenario.server.attack_options.get("knows") else "stolen"
-            targets = [numbers for _, _, numbers in targets_of(verdict)]
-            found_in = values(targets, "recognised")
-            numbers[name] = sum(found_in) / len(found_in) if found_in else None
-            numbers[SAMPLES] = sum(values(targets, "samples"))
-    most = max((one.steps for one in found), default=0)
-    return {where: by_seed for where, by_seed in found.items() if where.steps in (0, most)}
-
-
-def series(found: Measured, axis: str, fixed: Mapping[str, Any]) -> dict[float, list[dict[str, Any]]]:
-    """Return the numbers of all seeds along one setting, the others being as `fixed` says, ascending."""
-    fits = {
-        getattr(where, axis): list(by_seed.values())
-        for where, by_seed in found.items()
-        if all(getattr(where, name) == value for name, value in fixed.items())
-    }
-    return dict(sorted(fits.items()))
-
-
-def by_lambda1(found: Measured) -> dict[float, list[dict[str, Any]]]:
-    """Return the numbers along lambda1, as in Fig. 4a."""
-    fixed = {"defense": "anti-gan", "lambda2": LAMBDA2, "obfuscation": "max", "ratio": 0.0}
-    return series(found, "lambda1", fixed)
-
-
-def by_lambda2(found: Measured, obfuscation: str = "max") -> dict[float, list[dict[str, Any]]]:
-    """Return the numbers along lambda2, as in Fig. 4b."""
-    fixed = {"defense": "anti-gan", "lambda1": LAMBDA1, "obfuscation": obfuscation, "ratio": 0.0}
-    return series(found, "lambda2", fixed)
-
-
-def by_ratio(
-    found: Measured, defense: str = "anti-gan", lambdas: tuple[float, float] = (LAMBDA1, LAMBDA2)
-) -> dict[float, list[dict[str, Any]]]:
-    """Return the numbers along the mixing ratio, as in Fig. 6 and 7; also of noise in place of look-alikes."""
-    settings = dict(zip(("lambda1", "lambda2"), lambdas, strict=True)) | {"obfuscation": "max"}
-    return series(found, "ratio", {"defense": defense} | (settings if defense == "anti-gan" else {}))
 
 
 def _row(result: Result, runs: Sequence[Run]) -> Row:
@@ -229,14 +148,17 @@ def _rises(name: str) -> Callable[[Result, Sequence[Run]], Judged]:
 
 
 def _slower(_: Result, runs: Sequence[Run]) -> Judged:
-    """Compare the mean RIAFI over the mixing ratios above 0 that both data sets have."""
+    """Compare the mean RIAFI, as a part of the undefended one, over the ratios above 0 that both data sets have."""
     curves = [by_ratio(measured([run for run in runs if run[0].task.dataset == one])) for one in ("mnist", SHIRTS)]
     common = sorted((set(curves[0]) & set(curves[1])) - {0.0})
     if not common:
         return "", NOT_JUDGED
-    sooner, later = (_over(curve, common) for curve in curves)
+    sooner, later = (_over(curve, common, beside=True) for curve in curves)
     where = ", ".join(f"{one:g}" for one in common)
-    return f"mean over MR {where}: MNIST {shares(sooner)}; Fashion-MNIST {shares(later)}", _apart(sooner, later)
+    return (
+        f"of the undefended RIAFI, mean over MR {where}: MNIST {shares(sooner)}; Fashion-MNIST {shares(later)}",
+        _apart(sooner, later),
+    )
 
 
 def _pixels(name: str, obfuscation: str, sign: int) -> Callable[[Result, Sequence[Run]], Judged]:
@@ -267,9 +189,17 @@ def _max_or_min(_: Result, runs: Sequence[Run]) -> Judged:
     return text, _apart(_over(most, common), _over(least, common))
 
 
-def _over(curve: Mapping[float, Sequence[Mapping[str, Any]]], places: Sequence[float]) -> list[float]:
-    """Return each seed's mean RIAFI over some places of a curve."""
-    each = [values(curve[place], "riafi_own") for place in places]
+def _over(
+    curve: Mapping[float, Sequence[Mapping[str, Any]]], places: Sequence[float], *, beside: bool = False
+) -> list[float]:
+    """Return each seed's mean RIAFI over some places of a curve; `beside` as a part of the undefended one."""
+    each = []
+    for place in places:
+        said = [one for one in curve[place] if finite(one.get("riafi_own")) is not None]
+        full = values(said, "riafi_own_undefended") if beside else []
+        each.append(
+            [share / whole for share, whole in zip(values(said, "riafi_own"), full or [1.0] * len(said), strict=False)]
+        )
     return [sum(one) / len(one) for one in zip(*each, strict=False)]
 
 

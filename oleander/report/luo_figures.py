@@ -12,9 +12,10 @@ from torch import Tensor
 from oleander.judge.curves import COLOURS
 from oleander.judge.server import SERVER
 from oleander.judge.statistics import mean_interval
-from oleander.report import luo, published
+from oleander.report import luo_points, published
 from oleander.report.gather import Gathered
-from oleander.report.luo import SHIRTS, Measured, Point, measured, point
+from oleander.report.luo import SHIRTS
+from oleander.report.luo_points import Measured, Point, measured, point
 from oleander.report.pictures import figure_uri
 from oleander.report.ranking import values
 
@@ -46,14 +47,14 @@ def _of_dataset(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
     firsts = [run for run in runs if run.scenario.federation.seed == first]
     made: list[tuple[str, Figure]] = []
     axes: dict[str, tuple[str, Callable[[Measured], dict[float, list[dict[str, Any]]]]]] = {
-        "lambda1": ("after Fig. 4a, by lambda1 at lambda2 48", luo.by_lambda1),
-        "lambda2": ("after Fig. 4b, by lambda2 at lambda1 0.005", luo.by_lambda2),
-        "lambda2, min": ("after Fig. 10, by lambda2 with min", lambda one: luo.by_lambda2(one, "min")),
-        "mixing ratio, noise": ("noise in place of look-alikes", lambda one: luo.by_ratio(one, "fixed-noise")),
+        "lambda1": ("after Fig. 4a, by lambda1 at lambda2 48", luo_points.by_lambda1),
+        "lambda2": ("after Fig. 4b, by lambda2 at lambda1 0.005", luo_points.by_lambda2),
+        "lambda2, min": ("after Fig. 10, by lambda2 with min", lambda one: luo_points.by_lambda2(one, "min")),
+        "mixing ratio, noise": ("noise in place of look-alikes", lambda one: luo_points.by_ratio(one, "fixed-noise")),
     }
     for lambdas in sorted({(one.lambda1, one.lambda2) for one in found if one.defense == "anti-gan" and one.ratio}):
         caption = f"after Fig. 6 and 7, by the mixing ratio at lambda1 {lambdas[0]:g}, lambda2 {lambdas[1]:g}"
-        axes[f"mixing ratio {lambdas}"] = caption, partial(luo.by_ratio, lambdas=lambdas)
+        axes[f"mixing ratio {lambdas}"] = caption, partial(luo_points.by_ratio, lambdas=lambdas)
     for label, (caption, along) in axes.items():
         line = along(found)
         if len(line) > 1:
@@ -64,12 +65,23 @@ def _of_dataset(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
 def _curve(label: str, line: Mapping[float, Sequence[Mapping[str, Any]]]) -> Figure:
     """Draw every kind of share along one setting."""
     lines: Curves = {
-        kind: {place: mean_interval(numbers) for place, said in line.items() if (numbers := values(said, name))}
+        kind: {place: _within(numbers) for place, said in line.items() if (numbers := values(said, name))}
         for name, kind in KINDS.items()
     }
     figure = Figure(figsize=(6.4, 3.2), layout="constrained")
     published.along(figure.subplots(), {kind: some for kind, some in lines.items() if some}, label)
     return figure
+
+
+def _place(where: Point | None) -> tuple[Any, ...]:
+    """Return where a run's column stands: by its settings, then by the steps of the fit."""
+    return () if where is None else (*where[:-1], where.steps)
+
+
+def _within(shares: Sequence[float]) -> tuple[float, float, float]:
+    """Return the mean of shares and its interval, cut to [0, 1]."""
+    mean, low, high = mean_interval(shares)
+    return mean, *((max(0.0, low), min(1.0, high)) if len(shares) > 1 else (low, high))
 
 
 def _pictures(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
@@ -78,7 +90,7 @@ def _pictures(runs: Sequence[Gathered]) -> list[tuple[str, Figure]]:
     pixels: dict[str, Tensor] = {}
     stolen: dict[str, Tensor] = {}
     history: dict[str, list[float]] = {}
-    for run in sorted(runs, key=lambda one: point(one.scenario) or ()):
+    for run in sorted(runs, key=lambda one: _place(point(one.scenario))):
         where = point(run.scenario)
         who = next(iter(run.verdict["defended"]))
         parts = published.images(run, int(who.removeprefix("client-")))

@@ -44,7 +44,8 @@ NOTE = (
     "paper prints neither networks nor steps; the grids are ours."
 )
 RULE = (
-    "Runs of one setting are averaged over seeds. “Reproduced”: for a level, the mean is there (0 means at most "
-    "5 %); for a comparison, the 95 % intervals over seeds (Student's t) lie apart as the paper has it; “not "
-    "reproduced” where they lie apart the other way round, or the mean is elsewhere."
+    "Runs of one setting are averaged over seeds; of several ways to fit a defence (network, steps) that of most runs "
+    "is taken. “Reproduced”: for a level, the whole 95 % interval of the mean is there (0 means at most 5 %); for a "
+    "comparison, the intervals lie apart as the paper has it. “Not reproduced”: none of it is there, or they lie apart "
+    "the other way round. Intervals are over seeds (Student's t), no narrower than the number of images allows."
 )

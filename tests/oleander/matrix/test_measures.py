@@ -23,6 +23,9 @@ def test_of_several_targets_the_mean_counts_and_of_defended_ones_alone() -> None
     assert leaked({"attackers": {"client-2": {"targets": defended}}}) == ("recognised", 0.4, 0.2)
     said = {"J": 0.7, "J_other": 0.1, "J_auxiliary": 0.3, "J_real_public": None, "J_not_owned": 0.9}
     assert leaked({"attackers": {"server": {"targets": targets, "property": said}}}) == ("J", 0.7, 0.3)
+    reads = {"server": {"attack": "published-set", "targets": {"6": {"recognised": 0.2}}}}
+    seen = {"client-6": {"seen_published": 0.33}}
+    assert leaked({"attackers": reads, "defended": seen}) == ("recognised", 0.2, 0.33), "what looking alone gives"
     assert leaked({"attackers": {}}) == ("", None, None)
     assert leaked({"attackers": {"client-2": {"targets": {"1": {"samples": 0}}}}}) == ("recognised", None, None)
 
@@ -57,6 +60,8 @@ def test_an_interval_is_student_s() -> None:
     assert (three.mean, three.count) == (2.0, 3)
     assert three.high == pytest.approx(2 + 4.3027 / 3**0.5, abs=1e-4)
     assert three.low == pytest.approx(2 - 4.3027 / 3**0.5, abs=1e-4)
+    shares = spread([0.5, 1.0], share=True)
+    assert (shares.mean, shares.low, shares.high) == (0.75, 0.0, 1.0)
     assert (spread([5.0]).low, spread([]).mean) == (None, None)
     assert row([])["leakage"]["count"] == 0
 

@@ -113,6 +113,31 @@ def test_fits_that_were_cut_short_are_no_points_of_a_curve() -> None:
     assert [(place.steps, said[0]["riafi_own"]) for place, said in found.items()] == [(300, 0.9)]
 
 
+def test_another_network_is_another_measurement() -> None:
+    """The convolutional GAN's 0.1 is not taken for the fully connected one's 0.9, of which there are more runs."""
+    runs = [run(0, 0.1, lambda2=10)] + [run(seed, 0.9, lambda2=10, network="dense") for seed in (0, 1)]
+    assert "90 %" in row(runs, "RIAFI with a little").ours
+    assert "over 2 runs" in row(runs, "RIAFI with a little").ours
+
+
+def test_slower_is_beside_what_the_data_allow() -> None:
+    """Half of an undefended 0.8 on both data sets is as fast on both, though 0.4 lies below 0.45 of 0.9."""
+
+    def both(share: float) -> list[Run]:
+        made = []
+        for name, full in (("anti-gan-mnist", 0.9), ("anti-gan-fashion-mnist", 0.8)):
+            part = share if name == "anti-gan-mnist" else 0.5
+            for seed in (0, 1):
+                one = run(seed, part * full, name, mixing_ratio=0.25)
+                one[1]["defended"]["client-6"]["riafi_own_undefended"] = full
+                made.append(one)
+        return made
+
+    slower = "It does so later"
+    assert row(both(0.5), slower).status == "not judged (intervals overlap)"
+    assert row(both(0.7), slower).status == "reproduced"
+
+
 def test_both_attackers_of_one_setting_are_one_measurement() -> None:
     """Two runs of one seed: one RIAFI, and what each attacker got."""
     found = luo.measured([run(0, 0.9, stolen=0.2), run(0, 0.9, stolen=0.7, knows=True)])
