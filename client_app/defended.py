@@ -23,19 +23,27 @@ from defenses import registry
 from defenses.protocols import DataDefense
 from task.files import append_line
 from task.runs import keep_arrays
+from task.settings import choose
 
+KINDS = (registry.DATA, registry.UPDATE, registry.REPLY)  # the last is for let_go
 log = logging.getLogger("flwr.oleander")  # Flower's handler writes it into the participant's log
 
 
 def train(participant: Participant, received: Received, context: Context) -> Update:
-    """Take part in a round as the defence allows."""
+    """Take part in a round as the defence allows.
+
+    Raises:
+        SettingsError: for an unknown defence, before anything is trained.
+
+    """
     name = participant.behaviour["defense"]
-    if name in registry.names(registry.DATA):
+    acts_on = choose(registry.module(name).ACTS_ON, KINDS, f"what {name} acts on")
+    if acts_on == registry.DATA:
         images = participant.pick(_defense(participant, received.round, context).published, received.round)
         update = local_round(participant, received, images, load_state(context, "optimizer"))
     else:
         update = local_round(participant, received, participant.draw(received.round), load_state(context, "optimizer"))
-        if name in registry.names(registry.UPDATE):
+        if acts_on == registry.UPDATE:
             update = dataclasses.replace(update, weights=_protected(participant, received, update))
     save_state(context, "optimizer", update.optimizer)
     return update

@@ -16,7 +16,7 @@ from task.facts import Images, TaskFacts
 from task.partitions import held
 from task.runs import run_directory
 from task.seeding import generator
-from task.settings import TaskSettings, parse, unflatten
+from task.settings import TaskSettings, expect, parse, unflatten
 from task.training import draw
 
 
@@ -122,17 +122,33 @@ def _parts(task: TaskSettings, data: str | None, clients: int, seed: int) -> dic
 
 
 def _behaviour(context: Context, config: dict[str, Any], client: int) -> dict[str, Any]:
-    """Return what this participant does: from its node's own config, or in the simulation from the run config."""
+    """Return what this participant does: from its node's own config, or in the simulation from the run config.
+
+    A run config that says who does what names those who are not honest, and has the server's part, too; that of
+    `oleander deploy` and of the engine `grpc` says nothing of either, and leaves it to the nodes.
+
+    Raises:
+        SettingsError: where neither says it, or a defence stands without the role that uses it: nobody is honest by
+            mistake.
+
+    """
     node = context.node_config
+    names = {"role": "role", "attack": "attack", "loot-every": "loot_every", "loot-images": "loot_images"}
+    names |= {"defense": "defense", "refresh": "refresh"}
+    remedy = "Set role in the node config, as `oleander deploy client` does."
     if "role" in node:
-        names = {"role": "role", "attack": "attack", "loot-every": "loot_every", "loot-images": "loot_images"}
-        names |= {"defense": "defense", "refresh": "refresh"}
         entry: dict[str, Any] = {ours: node[key] for key, ours in names.items() if key in node}
         entry |= {"options": json.loads(str(node.get("options", "{}")))}
         entry |= {"membership": json.loads(str(node.get("membership", "null")))}
         out = Path(str(node.get("out", ""))) / (str(context.run_id) if node.get("per-run") else "")
     else:
+        stray = sorted(node.keys() & {*names, "options", "membership"})
+        expect(not stray, "a role beside them in the node config", stray, remedy)
+        expect("server" in config, f"the role of participant {client}", "none, in node config or run config", remedy)
         entry = next((entry for entry in config["clients"] if client in entry["ids"]), {"role": "honest"})
         entry = entry | {"membership": config.get("membership")}
         out = run_directory(config["out"], config["name"], context.run_id)
+    role, defense = entry["role"], entry.get("defense")
+    fits = (role == "defended") == (defense is not None)
+    expect(fits, "a defence for the role 'defended', and only there", f"the role {role!r} with {defense or 'none'}")
     return entry | {folder: str(out / folder / f"client-{client}") for folder in ("loot", "published")}

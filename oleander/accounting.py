@@ -198,7 +198,7 @@ def _took_part(lines: Sequence[Mapping[str, Any]], who: str) -> int:
 
 def _mechanisms(scenario: Scenario) -> list[Mechanism]:
     """Return everything that a run does for privacy's sake: the server first, then the defended participants."""
-    entries = [(client, entry) for entry in scenario.clients if entry.defense is not None for client in entry.ids]
+    entries = [(client, scenario.role_of(client)) for client in scenario.defended()]
     central = [] if scenario.server.privacy is None else [_central(scenario, scenario.server.privacy)]
     return [*central, *(_local(client, entry) for client, entry in sorted(entries, key=lambda pair: pair[0]))]
 

@@ -18,7 +18,7 @@ from oleander.judge.riafi import Question
 from oleander.judge.victims import Belongings, belongings
 from oleander.judge.words import percent
 from oleander.rundir import RunDirectory
-from oleander.scenario import Scenario
+from oleander.scenario import UNDEFENDED, Scenario
 from task.datasets import to_float
 from task.facts import Images
 
@@ -124,9 +124,8 @@ def words(client: int, said: dict[str, Any]) -> str:
     """Say what was published, of what use it is and what it still shows."""
     several = len(said["classes"]) > 1
     real = f"{said['real']} of them real" if said["real"] else "none of them real"
-    text = (
-        f"Participant {client}, defended by {said['defense']}, trains on {said['made'] + said['real']} images, {real}."
-    )
+    how = "without a defence" if said["defense"] == UNDEFENDED else f"defended by {said['defense']}"
+    text = f"Participant {client}, {how}, trains on {said['made'] + said['real']} images, {real}."
     text += (
         f" A classifier trained on them is right on {percent(said['riafi'])} of real images of its "
         f"class{'es' if several else ''} ({percent(said['riafi_undefended'])} if trained on its own images)"

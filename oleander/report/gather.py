@@ -17,7 +17,7 @@ from oleander.judge.server import SERVER
 from oleander.judge.words import of_model
 from oleander.report.metrics import finite
 from oleander.rundir import RunDirectory
-from oleander.scenario import Scenario
+from oleander.scenario import UNDEFENDED, Scenario
 
 T = TypeVar("T")
 
@@ -180,7 +180,7 @@ def options(found: Gathered) -> list[tuple[str, list[tuple[str, str]]]]:
             [(key, json.dumps(value)) for key, value in entry.options.items()],
         )
         for entry in found.scenario.clients
-        if entry.attack is not None or entry.defense is not None
+        if entry.attack is not None or entry.defense not in (None, UNDEFENDED)
     ]
     if server.attack is not None:
         values = [(key, json.dumps(value)) for key, value in server.attack_options.items()]

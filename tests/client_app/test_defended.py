@@ -13,12 +13,13 @@ from torch import Tensor
 from client_app import defended, honest
 from client_app.participant import Participant
 from client_app.update import Received, Update
+from defenses import compression
 from defenses.clip_and_noise import norm_of
 from task import models
 from task.datasets import load
 from task.facts import Images
 from task.seeding import generator
-from task.settings import TaskSettings
+from task.settings import SettingsError, TaskSettings
 
 ANTI_GAN = {"network": "small", "steps": 3, "batch_size": 8, "latent_steps": 1, "lambda2": 4.0}
 
@@ -137,6 +138,18 @@ def test_a_fit_that_fails_sends_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     assert trained == []
     assert not list(tmp_path.iterdir())
     assert "defense" not in where.state
+
+
+def test_an_unknown_defence_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a mistyped one, nor one that acts on something that nobody here knows of: nothing is trained at all."""
+    trained: list[int] = []
+    monkeypatch.setattr(defended, "local_round", lambda *_: trained.append(1))
+    with pytest.raises(SettingsError, match="Did you mean 'anti-gan'"):
+        defended.train(participant(tmp_path, "anti-gen"), received(), context())
+    monkeypatch.setattr(compression, "ACTS_ON", "gradient")
+    with pytest.raises(SettingsError, match=r"what compression acts on .*, got 'gradient'"):
+        defended.train(participant(tmp_path, "compression", options={"keep": 0.5}), received(), context())
+    assert trained == []
 
 
 def test_a_protected_update_is_what_the_defence_allows(tmp_path: Path) -> None:

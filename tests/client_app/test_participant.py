@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from flwr.app import Context, RecordDict
 
-from client_app.participant import Participant
+from client_app.participant import Participant, read
+from oleander import scenario as scenarios
 from task import private
 from task.datasets import load, to_float
-from task.settings import PrivateSettings, TaskSettings
+from task.settings import PrivateSettings, SettingsError, TaskSettings
 
 
 def participant(client: int) -> Participant:
@@ -41,3 +43,36 @@ def test_a_draw_is_of_what_the_participant_really_holds(client: int) -> None:
     assert set(drawn.labels.tolist()) <= set(digits.train.labels[who.indices].tolist())
     assert torch.equal(who.draw(1).images, drawn.images)
     assert not torch.equal(who.draw(2).images, drawn.images)
+
+
+def told(client: int = 1, *, roles: bool, **node: str) -> Context:
+    """Return the context of a node in a federation whose participant 3 is defended, whose run config may say so."""
+    entry = "clients=[{ids: [3], role: defended, defense: compression, options: {keep: 0.5}}]"
+    scenario = scenarios.load("gan-attack-digits", [entry, "task.outputs=10", "task.partition.exclude=[]"])
+    config = scenario.run_config(data="", out="", roles=roles)
+    known = {"partition-id": client, "num-partitions": 6, **node}
+    return Context(run_id=1, node_id=2, node_config=known, state=RecordDict(), run_config=config)
+
+
+def test_a_role_comes_from_the_node_or_else_from_a_run_config_that_has_roles() -> None:
+    """In the simulation and with `flwr run`, whom the run config does not name is honest; a node's own word counts."""
+    assert [read(told(client, roles=True)).behaviour["role"] for client in (1, 3)] == ["honest", "defended"]
+    assert read(told(roles=False, role="honest")).behaviour["role"] == "honest"
+    own = read(
+        told(roles=True, role="defended", defense="clip-and-noise", options='{"norm": 1, "noise_multiplier": 0}')
+    )
+    assert (own.behaviour["role"], own.behaviour["defense"]) == ("defended", "clip-and-noise")
+
+
+def test_nobody_is_honest_by_mistake() -> None:
+    """No role in a deployment; a defence, a refresh or options without one; a defence for another role, or none."""
+    with pytest.raises(SettingsError, match=r"the role of participant 1, got 'none, .*Set role in the node config"):
+        read(told(roles=False))
+    for stray in ({"defense": "anti-gan"}, {"refresh": "2"}, {"options": "{}"}):
+        for roles in (True, False):
+            with pytest.raises(SettingsError, match="a role beside them"):
+                read(told(roles=roles, **stray))
+    with pytest.raises(SettingsError, match="got \"the role 'honest' with anti-gan"):
+        read(told(roles=False, role="honest", defense="anti-gan"))
+    with pytest.raises(SettingsError, match="got \"the role 'defended' with none"):
+        read(told(roles=False, role="defended"))

@@ -80,6 +80,7 @@ def test_words_of_who_publishes_all() -> None:
     """There is no made image to look at."""
     said = {"defense": "undefended", "classes": ["6"], "made": 0, "real": 4, "riafi": 0.9, "riafi_undefended": 0.9}
     text = defended.words(3, said)
-    assert "trains on 4 images, 4 of them real" in text
+    assert text.startswith("Participant 3, without a defence, trains on 4 images, 4 of them real.")
+    assert "defended by" not in text
     assert "still takes" not in text
     assert torch.isnan(torch.tensor(defended._share(torch.empty(0))))  # noqa: SLF001 - a share of nothing
