@@ -1,9 +1,9 @@
-"""Defences of this project for anybody's Flower app, as a mod: one line.
+"""Defences of this project for anybody's Flower app, as a mod: one line, or two.
 
 app = ClientApp(mods=[ProtectUpdate("clip-and-noise", {"norm": 1.0, "noise_multiplier": 0.5})])
 app = ClientApp(mods=[PublishImages("anti-gan", {"mixing_ratio": 0.25}, load_images, classes=10)])
 
-With the second, the app trains on `published(context)` in place of what it would have loaded.
+With the second, the app trains on `published(context)` in place of what it would have loaded: that is the other line.
 """
 
 import logging
@@ -16,7 +16,7 @@ from flwr.app import ArrayRecord, Context, Message, MessageType
 from flwr.clientapp.typing import ClientAppCallable
 
 from client_app import publishing
-from client_app.publishing import published
+from client_app.publishing import READ, published
 from defenses import registry
 from task.facts import Images, TaskFacts
 from task.seeding import generator
@@ -81,14 +81,15 @@ class ProtectUpdate:
 class PublishImages:
     """Fits a defence that acts on the data to the images of an app's node, before the app trains for the first time.
 
-    The app itself must then train on what `published(context)` returns: no mod can take its own images from it. What is
-    published is kept in Flower's context, and made anew when the settings or the images change. If the fit fails, the
-    app is not called, and Flower tells the server of the error in place of an update.
+    The app itself must then train on what `published(context)` returns: no mod can take its own images from it. One
+    that has not asked for it when it answers gets an error. Where images or labels are not as below, or the fit fails,
+    the app is not even called. Flower tells the server of the error in place of an update. What is published is kept in
+    Flower's context, and made anew when the settings or the images change.
 
     Args:
         name: of the defence, see `oleander list defenses`.
         options: of the defence.
-        load: returns all images of the node, float32 [N, C, H, W] in [-1, 1], and their labels, int64 [N].
+        load: returns all images of the node, floating point [N, C, H, W] in [-1, 1], and their labels, int64 [N].
         classes: of the task; labels lie in [0, classes).
         device: to fit on.
         seed: of the fit's randomness, together with the node's id; None takes a fresh one.
@@ -114,14 +115,21 @@ class PublishImages:
         self.device, self.seed = device, seed
 
     def __call__(self, message: Message, context: Context, call_next: ClientAppCallable) -> Message:
-        """Fit if that is needed, and let the app answer."""
-        if message.metadata.message_type.partition(".")[0] == MessageType.TRAIN:
-            self._fit(context)
-        return call_next(message, context)
+        """Fit if that is needed, and let the app answer, if it asks for what is published."""
+        if message.metadata.message_type.partition(".")[0] != MessageType.TRAIN:
+            return call_next(message, context)
+        self._fit(context)
+        context.state.pop(READ, None)  # of an answer that ended in an error
+        reply = call_next(message, context)
+        asked = context.state.pop(READ, None) is not None
+        remedy = "Train on `client_app.mods.published(context)` in place of the images that the app would have loaded."
+        expect(asked or reply.has_error(), "the app to ask for what is published", "an update without", remedy)
+        return reply
 
     def _fit(self, context: Context) -> None:
         """Leave in the context what is published."""
         images, labels = self.load(context)
+        _check(images, labels, self.classes)
         shape = (images.shape[1], images.shape[2], images.shape[3])
         facts = TaskFacts(shape=shape, classes=self.classes, outputs=self.classes, model="", clients=0)
         publishing.fit(
@@ -137,6 +145,20 @@ class PublishImages:
     def _draws(self, context: Context, purpose: str) -> torch.Generator:
         """Return the randomness of the fit."""
         return _fresh() if self.seed is None else generator(self.seed, "mod", context.node_id, purpose)
+
+
+def _check(images: torch.Tensor, labels: torch.Tensor, classes: int) -> None:
+    """Refuse what an app loads unless it is as PublishImages has it."""
+    remedy = "Mend what `load` returns, for example images / 127.5 - 1 of bytes."
+    got = f"{images.dtype} {list(images.shape)}"
+    expect(images.is_floating_point() and images.ndim == 4, "images, floating point [N, C, H, W]", got, remedy)  # noqa: PLR2004
+    inside = bool((images.abs() <= 1).all())  # of NaN, too, it is not true
+    got = f"{images.min():g} to {images.max():g}" if len(images) else "none"
+    expect(inside and len(images) > 0, "images in [-1, 1]", got, remedy)
+    got = f"{labels.dtype} {list(labels.shape)}"
+    expect(labels.dtype == torch.int64 and labels.shape == images.shape[:1], "labels, int64 [N]", got, remedy)
+    outside = sorted(set(labels[(labels < 0) | (labels >= classes)].tolist()))
+    expect(not outside, f"labels from 0 to {classes - 1}", outside, "Mend what `load` returns, or say more `classes`.")
 
 
 def _fresh() -> torch.Generator:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 
 import torch
-from flwr.app import Context
+from flwr.app import ConfigRecord, Context
 from torch import Tensor
 
 from client_app.state import load_state, save_state
@@ -14,6 +14,8 @@ from task.facts import Images
 from task.settings import expect
 
 STATE = "defense"
+READ = "defense-read"
+"""Name of the record that is in a context from when an app asks for what is published until its answer."""
 
 
 def fit(
@@ -56,6 +58,8 @@ def fit(
 def published(context: Context) -> Images:
     """Return what a participant may train on in place of its images, on the CPU, in random order.
 
+    The context notes that it was asked for: client_app.mods.PublishImages lets no answer pass without.
+
     Raises:
         SettingsError: where no defence was fitted.
 
@@ -63,6 +67,7 @@ def published(context: Context) -> Images:
     state = load_state(context, STATE)
     remedy = "Put PublishImages into the mods of the ClientApp."
     expect("images" in state, "what a defence publishes in the context", "none", remedy)
+    context.state[READ] = ConfigRecord()
     return Images(state["images"], state["labels"])
 
 

@@ -15,7 +15,7 @@ BEFORE = {"weight": torch.tensor([1.0, 1.0]), "batches": torch.tensor(4)}
 OPTIONS = {"norm": 1.0, "noise_multiplier": 0.0}
 
 
-def their_app(mod: ProtectUpdate, returned: dict[str, torch.Tensor] | None = None) -> ClientApp:
+def their_app(mod: ProtectUpdate | PublishImages, returned: dict[str, torch.Tensor] | None = None) -> ClientApp:
     """Return an app that knows nothing of this project: it adds (3, 4) to its weights and counts a batch."""
     app = ClientApp(mods=[mod])
 
@@ -132,7 +132,7 @@ def context_of(node: int = 5) -> Context:
     return Context(run_id=1, node_id=node, node_config={}, state=RecordDict(), run_config={})
 
 
-def test_one_line_gives_somebody_else_s_app_look_alikes() -> None:
+def test_two_lines_give_somebody_else_s_app_look_alikes() -> None:
     """Of 10 images at the ratio 0.25 two are real and eight are made; a second round gets the same without a fit."""
     loaded, seen = [], []
 
@@ -166,6 +166,59 @@ def test_look_alikes_are_made_anew_for_other_images_and_settings() -> None:
     assert not torch.equal(sent(lambda2=1.0), first)
     assert torch.equal(sent(), first)
     assert not torch.equal(sent(seed=None), first)
+
+
+def test_an_app_that_does_not_ask_for_what_is_published_sends_nothing() -> None:
+    """Neither in the first round nor in one after a round in which it did; its own error, and other messages, pass."""
+    mod, context = PublishImages("anti-gan", SMALL, lambda _: SIXES, classes=10), context_of()
+    with pytest.raises(SettingsError, match=r"to ask for what is published, .*Train on `client_app.mods.published"):
+        ask(their_app(mod), context=context)
+    assert not ask(their_training(mod, []), context=context).has_error()
+    with pytest.raises(SettingsError, match="to ask for what is published"):
+        ask(their_app(mod), context=context)
+    assert not ask(their_app(mod), "evaluate", context=context).has_error()
+    broken = ClientApp(mods=[mod])
+    broken.train()(lambda message, _: Message(Error(code=2, reason="out of memory"), reply_to=message))
+    assert ask(broken, context=context).error.reason == "out of memory"
+
+
+def test_a_question_that_failed_does_not_count_for_the_next() -> None:
+    """An app asks for what is published and fails; without asking, its next answer is refused all the same."""
+    mod, context = PublishImages("anti-gan", SMALL, lambda _: SIXES, classes=10), context_of()
+    failing = ClientApp(mods=[mod])
+
+    @failing.train()
+    def train(message: Message, context: Context) -> Message:
+        del message
+        published(context)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        ask(failing, context=context)
+    with pytest.raises(SettingsError, match="to ask for what is published"):
+        ask(their_app(mod), context=context)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "text"),
+    [
+        (SIXES[0].to(torch.uint8), SIXES[1], r"floating point \[N, C, H, W\], got 'torch.uint8 \[6, 1, 8, 8\]'"),
+        (SIXES[0][:, 0], SIXES[1], r"got 'torch.float32 \[6, 8, 8\]'"),
+        (SIXES[0] * 255, SIXES[1], r"images in \[-1, 1\], got '-255 to 255'. Mend what `load` returns"),
+        (SIXES[0] * torch.nan, SIXES[1], "got 'nan to nan'"),
+        (SIXES[0][:0], SIXES[1][:0], "got 'none'"),
+        (SIXES[0], SIXES[1].to(torch.int32), r"int64 \[N\], got 'torch.int32 \[6\]'"),
+        (SIXES[0], SIXES[1][:5], r"got 'torch.int64 \[5\]'"),
+        (SIXES[0], SIXES[1] + 4, r"labels from 0 to 9, got \[10\]"),
+        (SIXES[0], SIXES[1] - 7, r"labels from 0 to 9, got \[-1\]"),
+    ],
+)
+def test_images_that_are_not_as_said_are_refused(images: torch.Tensor, labels: torch.Tensor, text: str) -> None:
+    """Bytes, no channels, another range, labels of another type, number or range: the app is not even called."""
+    seen: list[torch.Tensor] = []
+    with pytest.raises(SettingsError, match=text):
+        ask(their_training(PublishImages("anti-gan", SMALL, lambda _: (images, labels), classes=10), seen))
+    assert seen == []
 
 
 def test_an_app_gets_nothing_where_the_fit_fails() -> None:
