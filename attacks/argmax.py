@@ -25,7 +25,8 @@ def build(options: Options, facts: TaskFacts, question: Question, generator: tor
     del options, generator
     mine = owners_labels(question, facts.classes)
 
-    def answer(view: RecordView) -> Scores:
+    def answer(view: RecordView, generator: torch.Generator) -> Scores:
+        del generator
         answered = asked(view)
         values = (answered.softmax(1)[:, : facts.classes] * mine).sum(1)
         taken = answered.argmax(1)

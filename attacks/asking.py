@@ -43,13 +43,6 @@ def minus_loss(answered: Tensor, labels: Tensor) -> Tensor:
     return -functional.cross_entropy(answered, labels, reduction="none")
 
 
-def margin(answered: Tensor, labels: Tensor) -> Tensor:
-    """Return the logit of the label minus the logsumexp of the others, [N]: the log-odds of the label."""
-    own = answered.gather(1, labels[:, None]).squeeze(1)
-    others = answered.scatter(1, labels[:, None], -torch.inf).logsumexp(1)
-    return own - others
-
-
 def threshold(view: RecordView, score: Callable[[Tensor, Tensor], Tensor]) -> Scores:
     """Score the records by `score(logits, labels)`, and mark those above what the attacker takes for usual.
 
@@ -70,11 +63,11 @@ class Looking:
     """A membership attack that keeps nothing and changes nothing; see attacks.views.MembershipAttack.
 
     Attributes:
-        answer: of one view.
+        answer: of one view, with all randomness from a generator.
 
     """
 
-    answer: Callable[[RecordView], Scores]
+    answer: Callable[[RecordView, torch.Generator], Scores]
     started: bool = True
 
     def outgoing(self, client: int | None, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -87,8 +80,7 @@ class Looking:
 
     def scores(self, view: RecordView, generator: torch.Generator) -> Scores:
         """Answer by this round's models."""
-        del generator
-        return self.answer(view)
+        return self.answer(view, generator)
 
     def metrics(self) -> dict[str, float]:
         """Return nothing."""

@@ -24,17 +24,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from attacks.asking import asked, subset
 from attacks.own_gan import GanOptions, OwnGan
+from attacks.shadow import shadow
 from attacks.views import Question, RecordView, Rehearsal, Scores
-from task import models
 from task.facts import Images, TaskFacts
-from task.models import weights
 from task.settings import expect
-from task.training import logits, make_optimizer, train
+from task.training import logits
 
 VIEW = RecordView
 
@@ -109,7 +108,7 @@ class ClassMembership:
     def scores(self, view: RecordView, generator: torch.Generator) -> Scores:
         """Train the networks on what this round's model says of known records, and return their logits."""
         inside, made = self._members(view, generator)
-        model = view.global_model if view.own_trained else self._shadow(view, inside, generator)
+        model = view.global_model if view.own_trained else shadow(view, self.facts, inside, generator)
         known = Images(
             torch.cat([inside.images, self.question.reference.images]),
             torch.cat([inside.labels, self.question.reference.labels]),
@@ -144,22 +143,6 @@ class ClassMembership:
         more = self.gan.images(view.global_model, self.options.enlarge, generator)
         images = Images(torch.cat([own.images, more.images]), torch.cat([own.labels, more.labels]))
         return images, torch.arange(len(images.labels)) >= len(own.labels)
-
-    def _shadow(self, view: RecordView, inside: Images, generator: torch.Generator) -> nn.Module:
-        """Return what a participant who holds `inside` would send."""
-        facts = self.facts
-        model = models.build(facts.model, facts.shape, facts.outputs, torch.Generator())
-        model.load_state_dict(weights(view.global_model))
-        train(
-            model,
-            inside.images,
-            inside.labels,
-            optimizer=make_optimizer(model, facts.optimizer),
-            batch_size=facts.batch_size,
-            epochs=facts.local_epochs,
-            generator=generator,
-        )
-        return model
 
     def metrics(self) -> dict[str, float]:
         """Return the generators' last loss, for how many labels it had no network, and how many images it made."""

@@ -23,4 +23,4 @@ class Options:
 def build(options: Options, facts: TaskFacts, question: Question, generator: torch.Generator) -> Looking:
     """Return the attack."""
     del options, facts, question, generator
-    return Looking(lambda view: threshold(view, minus_loss))
+    return Looking(lambda view, _: threshold(view, minus_loss))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import torch
 
-from attacks.asking import Looking, margin, threshold
+from attacks.asking import Looking, threshold
 from attacks.views import Question, RecordView
 from task.facts import TaskFacts
+from task.training import margin
 
 VIEW = RecordView
 
@@ -24,4 +25,4 @@ class Options:
 def build(options: Options, facts: TaskFacts, question: Question, generator: torch.Generator) -> Looking:
     """Return the attack."""
     del options, facts, question, generator
-    return Looking(lambda view: threshold(view, margin))
+    return Looking(lambda view, _: threshold(view, margin))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from attacks import registry
 from attacks.asking import Inquiry, owners_labels
-from attacks.views import Question
+from attacks.views import Defended, Known, Question
 from task.datasets import Dataset
 from task.facts import Images, TaskFacts
 from task.membership import ask, declared
@@ -16,7 +16,14 @@ from task.questions import MembershipSettings
 
 
 def pose(
-    dataset: Dataset, settings: MembershipSettings, holding: Mapping[int, Tensor], own: Images, seed: int
+    dataset: Dataset,
+    settings: MembershipSettings,
+    holding: Mapping[int, Tensor],
+    own: Images,
+    seed: int,
+    *,
+    apart: Mapping[int, Tensor] | None = None,
+    defended: Defended | None = None,
 ) -> Question:
     """Return what an attacker is asked, without the answer.
 
@@ -26,18 +33,23 @@ def pose(
         holding: indices into its training images by participant.
         own: what the attacker holds.
         seed: of the federation.
+        apart: indices of what participants keep out of their training, as task.membership.ask has it.
+        defended: how the participants in question defend themselves, for an attacker who knows.
 
     Raises:
         SettingsError: where there are too few records.
 
     """
-    asked = ask(dataset, settings, holding, seed)
+    asked = ask(dataset, settings, holding, seed, apart)
+    known = Known(records=asked.told(dataset), clients=asked.known_client, member=asked.known_member)
     return Question(
         records=asked.records(dataset),
         clients=asked.client,
         own=own,
         reference=asked.references(dataset),
         declared=declared(dataset, holding) if settings.declared else {},
+        known=known if settings.known else None,
+        defended=defended,
     )
 
 

@@ -62,6 +62,30 @@ class ServerView:
     published: Mapping[int, Images] = field(default_factory=dict)
 
 
+Defended = Callable[[Mapping[str, Tensor], nn.Module, Images, Images, torch.Generator], Mapping[str, Tensor]]
+"""What a participant who defends itself sends, for an attacker who knows the defence: weights by name.
+
+Of the global model's weights, the model that was made of them by training, the images that it was trained on, others of
+the same kind that nobody has trained on, and all randomness.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Known:
+    """Records whose membership the attacker is told; none of them is asked about.
+
+    Attributes:
+        records: the images, with their true labels.
+        clients: int64 [L], of whom each is told.
+        member: bool [L], whether that participant trains on it; else nobody does.
+
+    """
+
+    records: Images
+    clients: Tensor
+    member: Tensor
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Question:
     """What a membership attacker is asked, the same in all rounds, and what it knows beforehand (docs/membership.md).
@@ -73,6 +97,8 @@ class Question:
             nobody.
         reference: images of the data set that nobody trains on, and that are not asked about.
         declared: labels that participants have declared to hold; empty where they hide them.
+        known: records whose membership the attacker is told; None where it is told nothing.
+        defended: how the participants in question defend themselves; None where they do not, or it does not know.
 
     """
 
@@ -81,6 +107,8 @@ class Question:
     own: Images
     reference: Images
     declared: Mapping[int, tuple[int, ...]]
+    known: Known | None = None
+    defended: Defended | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

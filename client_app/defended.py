@@ -20,12 +20,12 @@ from client_app.publishing import STATE
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
 from defenses import registry
-from defenses.protocols import DataDefense
+from defenses.protocols import DataDefense, Trained
 from task.files import append_line
 from task.runs import keep_arrays
 from task.settings import choose
 
-KINDS = (registry.DATA, registry.UPDATE, registry.REPLY)  # the last is for let_go
+KINDS = (registry.DATA, *registry.BEFORE_SENDING, registry.REPLY)  # the last is for let_go
 log = logging.getLogger("flwr.oleander")  # Flower's handler writes it into the participant's log
 
 
@@ -43,7 +43,7 @@ def train(participant: Participant, received: Received, context: Context) -> Upd
         update = local_round(participant, received, images, load_state(context, "optimizer"))
     else:
         update = local_round(participant, received, participant.draw(received.round), load_state(context, "optimizer"))
-        if acts_on == registry.UPDATE:
+        if acts_on in registry.BEFORE_SENDING:
             update = dataclasses.replace(update, weights=_protected(participant, received, update))
     save_state(context, "optimizer", update.optimizer)
     return update
@@ -58,15 +58,23 @@ def let_go(participant: Participant, server_round: int, message: Message, contex
 
 
 def _protected(participant: Participant, received: Received, update: Update) -> dict[str, Tensor]:
-    """Return the weights to send in place of those of an update."""
-    behaviour = participant.behaviour
-    defense = registry.update_defense(
-        behaviour["defense"], behaviour["options"], participant.facts, participant.randomness(STATE)
+    """Return the weights to send in place of those of an update; note what is known of what that does."""
+    began, behaviour = time.monotonic(), participant.behaviour
+    model = participant.model()
+    model.load_state_dict(update.weights)
+    trained = Trained(
+        before=received.weights,
+        model=model.eval().requires_grad_(requires_grad=False),
+        own=participant.held(),
+        spare=participant.spare(),
     )
-    before = received.weights
-    moved = {name: update.weights[name] - tensor for name, tensor in before.items() if tensor.is_floating_point()}
-    allowed = defense.protect(moved, participant.randomness(STATE, received.round))
-    return update.weights | {name: before[name] + change for name, change in allowed.items()}
+    draws = (participant.randomness(STATE), participant.randomness(STATE, received.round))
+    sent = registry.sent(behaviour["defense"], behaviour["options"], participant.facts, trained, draws)
+    if sent.metrics:
+        seconds = round(time.monotonic() - began, 3)
+        line = {"round": received.round, "seconds": seconds, **sent.metrics}
+        append_line(Path(behaviour["published"]) / "fit.jsonl", line)
+    return sent.weights
 
 
 def _defense(participant: Participant, server_round: int, context: Context) -> DataDefense:

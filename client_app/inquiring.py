@@ -11,8 +11,9 @@ from attacks.views import Question, RecordView
 from client_app.participant import Participant
 from client_app.state import load_state, save_state
 from client_app.update import Received, Update, local_round
+from defenses import registry
 from task.files import append_line
-from task.partitions import held
+from task.partitions import held, reserved
 from task.questions import MembershipSettings
 from task.runs import keep_arrays
 from task.settings import parse
@@ -62,4 +63,13 @@ def train(participant: Participant, received: Received, context: Context) -> Upd
 def ask(participant: Participant, settings: MembershipSettings) -> Question:
     """Return what the participant is asked."""
     holding = held(participant.dataset, participant.task, participant.clients, participant.seed)
-    return pose(participant.dataset, settings, holding, participant.held(), participant.seed)
+    apart = reserved(participant.dataset, participant.task, participant.clients, participant.seed)
+    return pose(
+        participant.dataset,
+        settings,
+        holding,
+        participant.held(),
+        participant.seed,
+        apart=apart,
+        defended=registry.rehearsed(settings.defended, participant.facts),
+    )

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import nn
 from task import devices, models, private
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
-from task.partitions import held
+from task.partitions import held, reserved
 from task.runs import run_directory
 from task.seeding import generator
 from task.settings import TaskSettings, expect, parse, unflatten
@@ -30,6 +30,7 @@ class Participant:
         task: what is learned.
         dataset: the data set; a participant looks at its own part only.
         indices: int64 [N], its own part of the training images; none for one that holds no data.
+        apart: int64 [R], training images that it has and never trains on.
         device: that it trains on.
         behaviour: `role`; for a malicious one `attack`, `options`, `loot`, `loot_every`, `loot_images`, `membership`
             (what it is asked, if it is); for a defended one `defense`, `options`, `refresh`, `published`.
@@ -46,6 +47,7 @@ class Participant:
     behaviour: dict[str, Any]
     rounds: int
     clients: int
+    apart: torch.Tensor = field(default_factory=lambda: torch.arange(0))
 
     @property
     def facts(self) -> TaskFacts:
@@ -73,6 +75,10 @@ class Participant:
     def held(self) -> Images:
         """Return all images of its own."""
         return self._held(self.indices)
+
+    def spare(self) -> Images:
+        """Return the images that it never trains on."""
+        return self._held(self.apart)
 
     def pick(self, images: Images, server_round: int) -> Images:
         """Return the images that the participant draws for a round from such as take the place of its own."""
@@ -112,6 +118,7 @@ def read(context: Context) -> Participant:
         behaviour=_behaviour(context, config, client),
         rounds=federation["rounds"],
         clients=federation["clients"],
+        apart=_apart(task, data, federation["clients"], federation["seed"]).get(client, torch.arange(0)),
     )
 
 
@@ -119,6 +126,12 @@ def read(context: Context) -> Participant:
 def _parts(task: TaskSettings, data: str | None, clients: int, seed: int) -> dict[int, torch.Tensor]:
     """Return everyone's part; made once per process, since virtual clients share one."""
     return held(load_task(task, data), task, clients, seed)
+
+
+@functools.cache
+def _apart(task: TaskSettings, data: str | None, clients: int, seed: int) -> dict[int, torch.Tensor]:
+    """Return what everyone keeps out of its training, likewise."""
+    return reserved(load_task(task, data), task, clients, seed)
 
 
 def _behaviour(context: Context, config: dict[str, Any], client: int) -> dict[str, Any]:

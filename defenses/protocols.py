@@ -1,14 +1,15 @@
 """What a defence of each kind looks like.
 
-A module of `defenses` with `ACTS_ON = "data"` or `"update"`, a dataclass `Options` and a function
+A module of `defenses` with `ACTS_ON = "data"`, `"update"` or `"model"`, a dataclass `Options` and a function
 `build(options, facts, generator)` that returns one of these is found by its name.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from task.facts import Images
 
@@ -80,6 +81,58 @@ class UpdateDefense(Protocol):
 
         Raises:
             FloatingPointError: for an update that is not finite; then nothing is to be sent.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trained:
+    """What a participant has before it sends anything.
+
+    Attributes:
+        before: weights of the global model that it was sent, by name.
+        model: what it made of that, in evaluation mode; not to be changed.
+        own: the images that it trains on.
+        spare: others of its own, which it never trains on (task.partition.reserve).
+
+    """
+
+    before: Mapping[str, Tensor]
+    model: nn.Module
+    own: Images
+    spare: Images
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sent:
+    """What a participant sends, weights by name on the CPU, and what it knows of what that cost and hides."""
+
+    weights: dict[str, Tensor]
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class ModelDefense(Protocol):
+    """Changes the trained model before its update is sent, with the participant's own records at hand."""
+
+    def check(self, own: int, spare: int) -> None:
+        """Refuse, before anything is started, to defend a participant of so many images.
+
+        Args:
+            own: images that it trains on.
+            spare: images that it does not.
+
+        Raises:
+            SettingsError: expected, got and remedy.
+
+        """
+        ...
+
+    def protect(self, trained: Trained, generator: torch.Generator) -> Sent:
+        """Return what is sent in place of a trained model, with the same names, shapes and types.
+
+        Raises:
+            FloatingPointError: for a model that is not finite; then nothing is to be sent.
 
         """
         ...

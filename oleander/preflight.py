@@ -14,8 +14,10 @@ from oleander.scenario import ClientSettings, Scenario
 from task import models
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
-from task.partitions import held
+from task.partitions import held, reserved
 from task.settings import SettingsError
+
+Parts = Mapping[int, torch.Tensor]
 
 
 def settle(scenario: Scenario, data: str | None) -> Scenario:
@@ -52,13 +54,14 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
         local_epochs=scenario.task.local_epochs,
     )
 
-    _try_membership(scenario, dataset, parts, facts)
+    apart = reserved(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)
+    _try_membership(scenario, dataset, (parts, apart), facts)
     for entry in scenario.clients:
         if entry.attack is not None and not registry.asks(entry.attack):
             registry.participant_attack(entry.attack, entry.options, facts, torch.Generator())
         if entry.defense is not None:
             for client in entry.ids:
-                _try(entry, facts, dataset.train.labels[parts[client]])
+                _try(entry, facts, dataset.train.labels[parts[client]], len(apart[client]))
     server = scenario.server
     if server.attack is not None and not registry.asks(server.attack):
         registry.server_attack(server.attack, server.attack_options, facts, torch.Generator())
@@ -66,9 +69,9 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
     return scenario
 
 
-def _try_membership(scenario: Scenario, dataset: Dataset, parts: Mapping[int, torch.Tensor], facts: TaskFacts) -> None:
-    """Ask every membership attacker; none learns from it."""
-    settings, train, test = scenario.membership, dataset.train, dataset.test
+def _try_membership(scenario: Scenario, dataset: Dataset, split: tuple[Parts, Parts], facts: TaskFacts) -> None:
+    """Ask every membership attacker; none learns from it. `split`: what participants train on, and what they do not."""
+    settings, train, test, (parts, apart) = scenario.membership, dataset.train, dataset.test, split
     if settings is None:
         return
     attackers = [
@@ -77,17 +80,20 @@ def _try_membership(scenario: Scenario, dataset: Dataset, parts: Mapping[int, to
         for client in entry.ids
     ]
     attackers.append((scenario.server.attack, scenario.server.attack_options, test, torch.arange(len(test.labels))))
-    for name, options, split, held_by in attackers:
+    for name, options, images, held_by in attackers:
         if name is not None and registry.asks(name):
-            own = Images(to_float(split.images[held_by]), split.labels[held_by])
-            question = pose(dataset, settings, parts, own, scenario.federation.seed)
+            own = Images(to_float(images.images[held_by]), images.labels[held_by])
+            known = defenses.registry.rehearsed(settings.defended, facts)
+            question = pose(dataset, settings, parts, own, scenario.federation.seed, apart=apart, defended=known)
             inquiry(name, options, question, settings=settings, facts=facts, generator=torch.Generator())
 
 
-def _try(entry: ClientSettings, facts: TaskFacts, labels: torch.Tensor) -> None:
-    """Build a defence for a participant whose images have these labels."""
+def _try(entry: ClientSettings, facts: TaskFacts, labels: torch.Tensor, spare: int) -> None:
+    """Build a defence for a participant whose images have these labels, and who has some that it does not train on."""
     name = entry.defense or ""
     if name in defenses.registry.names(defenses.registry.DATA):
         defenses.registry.data_defense(name, entry.options, facts, torch.Generator()).check(labels)
     elif name in defenses.registry.names(defenses.registry.UPDATE):
         defenses.registry.update_defense(name, entry.options, facts, torch.Generator())
+    elif name in defenses.registry.names(defenses.registry.MODEL):
+        defenses.registry.model_defense(name, entry.options, facts, torch.Generator()).check(len(labels), spare)

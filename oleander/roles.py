@@ -125,10 +125,40 @@ def questioned(scenario: "Scenario", holders: Collection[int]) -> "Scenario":
         whose = f"participant {client}, who attacks and knows its own records"
         expect(client not in malicious, "to ask about records that no attacker holds", whose, remedy)
     expect(scenario.task.private is None, "no task.private, where records are asked about", "one", "Leave it out.")
-    settings = dataclasses.replace(settings, about=about, others=others)
+    settings = dataclasses.replace(settings, about=about, others=others, defended=_known_defense(scenario, about))
     for name in settings.baselines:
         expect(asks(name), "a membership attack as a baseline", name, "See `oleander list attacks`.")
+    check_surrogate(scenario, settings)
     return dataclasses.replace(scenario, membership=settings)
+
+
+def _known_defense(scenario: "Scenario", about: Collection[int]) -> dict[str, Any] | None:
+    """Return the one defence of all who are asked about, where it has its say after the training; else None."""
+    from defenses import registry  # noqa: PLC0415 - it imports torch
+
+    entries = [scenario.role_of(client) for client in about]
+    first = entries[0]
+    same = all((entry.defense, entry.options) == (first.defense, first.options) for entry in entries)
+    if not same or first.defense is None or registry.module(first.defense).ACTS_ON not in registry.BEFORE_SENDING:
+        return None
+    return {"defense": first.defense, "options": first.options}
+
+
+def check_surrogate(scenario: "Scenario", settings: MembershipSettings) -> None:
+    """Refuse a defender's surrogate that is built like an attacker's own network, as Zhu et al. do."""
+    from attacks.registry import asks, options  # noqa: PLC0415 - it imports torch
+
+    named = {entry.attack: entry.options for entry in scenario.clients if asks(entry.attack)}
+    named |= {name: to_dict(options(name, {})) for name in settings.baselines}
+    named |= {scenario.server.attack: scenario.server.attack_options} if asks(scenario.server.attack) else {}
+    built = {name: [values["hidden"]] for name, values in named.items() if "hidden" in values}
+    for entry in scenario.clients:
+        widths = list(entry.options.get("surrogate", []))
+        like = [name for name, theirs in built.items() if theirs == widths]
+        remedy = "Change clients.options.surrogate, the widths of its layers."
+        expect(
+            not like, f"a surrogate that is not built like the network of {', '.join(map(str, like))}", widths, remedy
+        )
 
 
 def check_classes(scenario: "Scenario", classes: int, outputs: int) -> None:

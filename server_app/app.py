@@ -15,6 +15,7 @@ from flwr.serverapp import Grid, ServerApp
 from torch import nn
 
 from attacks.posing import pose
+from defenses import registry
 from server_app import malicious
 from server_app.record import Record
 from strategies import named, private
@@ -23,7 +24,7 @@ from strategies.roll_call import RollCall
 from task import devices, models
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
-from task.partitions import held
+from task.partitions import held, reserved
 from task.runs import run_directory
 from task.seeding import generator
 from task.settings import SettingsError, TaskSettings, parse, unflatten
@@ -96,6 +97,8 @@ def main(grid: Grid, context: Context) -> None:
                 held(dataset, task, federation["clients"], federation["seed"]),
                 own,
                 federation["seed"],
+                apart=reserved(dataset, task, federation["clients"], federation["seed"]),
+                defended=registry.rehearsed(settings.defended, facts),
             ),
         )
 

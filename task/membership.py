@@ -18,7 +18,7 @@ from task.questions import MembershipSettings
 from task.seeding import generator
 from task.settings import SettingsError, expect
 
-FEWER = "Lower membership.records or membership.reference, or let participants hold less (task.partition.images)."
+FEWER = "Lower membership.records, known or reference, or let participants hold less (task.partition.images)."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,6 +31,9 @@ class Asked:
         member: bool [N], whether that participant holds it.
         fresh: bool [N], whether nobody does; what is neither is another participant's.
         reference: int64 [M], places of images that nobody holds and that are not asked about.
+        known: int64 [L], places of images whose membership the attacker is told; not asked about ...
+        known_client: int64 [L], ... of which participant ...
+        known_member: bool [L], ... and the truth.
 
     """
 
@@ -39,6 +42,9 @@ class Asked:
     member: Tensor
     fresh: Tensor
     reference: Tensor
+    known: Tensor
+    known_client: Tensor
+    known_member: Tensor
 
     def records(self, dataset: Dataset) -> Images:
         """Return what is asked about, with its true labels."""
@@ -48,12 +54,17 @@ class Asked:
         """Return the images to compare with."""
         return _taken(dataset, self.reference)
 
+    def told(self, dataset: Dataset) -> Images:
+        """Return the images whose membership is told."""
+        return _taken(dataset, self.known)
+
 
 def ask(
     dataset: Dataset,
     settings: MembershipSettings,
     holding: Mapping[int, Tensor],
     seed: int,
+    apart: Mapping[int, Tensor] | None = None,
 ) -> Asked:
     """Draw what is asked.
 
@@ -62,6 +73,8 @@ def ask(
         settings: with `about` and `others` filled in.
         holding: indices into its training images by participant (task.partitions.held).
         seed: of the federation.
+        apart: indices of what participants keep out of their training (task.partitions.reserved), which is not asked
+            about; None where they keep nothing.
 
     Raises:
         SettingsError: where there are too few records of a kind.
@@ -70,20 +83,16 @@ def ask(
     draw = generator(seed, "membership")
     labels, about = dataset.train.labels, settings.about or ()
     free = torch.ones(len(labels), dtype=torch.bool)
-    for mine in holding.values():
+    for mine in (*holding.values(), *(apart or {}).values()):
         free[mine] = False
     spare = {label: _shuffled((free & (labels == label)).nonzero().flatten(), draw) for label in _present(labels)}
-    members = {
-        client: _shuffled(holding[client], draw)[:share]
-        for client, share in zip(about, _shares(settings.records, about, holding), strict=True)
-    }
+    orders = {client: _shuffled(holding[client], draw) for client in about}
+    shares = _shares(settings, about, holding)
+    members = {client: orders[client][:share] for client, (share, _) in shares.items()}
     parts = [(mine, client, True, False) for client, mine in members.items()]
     if "clean" in settings.protocols:
         for client, mine in members.items():
-            wanted = {label: int((labels[mine] == label).sum()) for label in _present(labels[mine])}
-            parts.append(
-                (torch.cat([_pop(spare, label, count) for label, count in wanted.items()]), client, False, True)
-            )
+            parts.append((_likes(spare, labels[mine]), client, False, True))
     if "paper" in settings.protocols:
         others = torch.cat([torch.arange(0), *(holding[client] for client in settings.others or ())])
         enough = len(others) >= settings.records
@@ -93,11 +102,29 @@ def ask(
         dealt = _shuffled(others, draw)[: settings.records].tensor_split(torch.tensor(counts).cumsum(0)[:-1])
         parts += [(mine, client, False, False) for client, mine in zip(members, dealt, strict=True)]
     reference = _references(spare, settings.reference, draw)
+    told = [
+        part
+        for client, (share, more) in shares.items()
+        if more
+        for mine in [orders[client][share : share + more]]
+        for part in ((mine, client, True), (_likes(spare, labels[mine]), client, False))
+    ]
     order = torch.randperm(sum(len(mine) for mine, *_ in parts), generator=draw)
     columns = [torch.tensor([kind[place] for kind in parts]).repeat_interleave(_sizes(parts)) for place in (1, 2, 3)]
     whose, member, fresh = (column[order] for column in columns)
     image = torch.cat([mine for mine, *_ in parts])[order]
-    return Asked(image=image, client=whose, member=member, fresh=fresh, reference=reference)
+    return Asked(
+        image=image,
+        client=whose,
+        member=member,
+        fresh=fresh,
+        reference=reference,
+        known=torch.cat([torch.arange(0), *(mine for mine, *_ in told)]),
+        known_client=torch.cat([torch.arange(0), *(torch.full_like(mine, client) for mine, client, _ in told)]),
+        known_member=torch.cat(
+            [torch.arange(0).bool(), *(torch.full_like(mine, inside).bool() for mine, _, inside in told)]
+        ),
+    )
 
 
 def declared(dataset: Dataset, holding: Mapping[int, Tensor]) -> dict[int, tuple[int, ...]]:
@@ -105,13 +132,28 @@ def declared(dataset: Dataset, holding: Mapping[int, Tensor]) -> dict[int, tuple
     return {client: tuple(_present(dataset.train.labels[mine])) for client, mine in sorted(holding.items())}
 
 
-def _shares(records: int, about: tuple[int, ...], holding: Mapping[int, Tensor]) -> list[int]:
-    """Return how many records are asked about of each participant; the first ones get what does not come out even."""
+def _shares(
+    settings: MembershipSettings, about: tuple[int, ...], holding: Mapping[int, Tensor]
+) -> dict[int, tuple[int, int]]:
+    """Return how many records of each participant are asked about, and of how many more the membership is told.
+
+    The first ones get what does not come out even.
+    """
+    records, known = settings.records, settings.known
     expect(records >= len(about), f"at least a record for each of {len(about)} participants", records, FEWER)
-    shares = [records // len(about) + (place < records % len(about)) for place in range(len(about))]
-    for client, share in zip(about, shares, strict=True):
-        expect(share <= len(holding[client]), f"{share} records of participant {client}", len(holding[client]), FEWER)
-    return shares
+    found = {}
+    for place, client in enumerate(about):
+        share, more = (count // len(about) + (place < count % len(about)) for count in (records, known))
+        whose = f"{share + more} records of participant {client}"
+        expect(share + more <= len(holding[client]), whose, len(holding[client]), FEWER)
+        found[client] = (share, more)
+    return found
+
+
+def _likes(spare: dict[int, Tensor], labels: Tensor) -> Tensor:
+    """Take as many images that nobody holds of each label."""
+    wanted = {label: int((labels == label).sum()) for label in _present(labels)}
+    return torch.cat([_pop(spare, label, count) for label, count in wanted.items()])
 
 
 def _pop(spare: dict[int, Tensor], label: int, count: int) -> Tensor:

@@ -25,6 +25,7 @@ Written here and not taken from flwr-datasets because that brings 18 packages of
 flwr-datasets 0.6.1, two cores); excluded classes and `images` would have to be added on top.
 """
 
+import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 
@@ -95,15 +96,40 @@ def partition(
 
 
 def held(dataset: Dataset, settings: TaskSettings, clients: int, seed: int) -> dict[int, Tensor]:
-    """Return what each holder among the participants 0..clients-1 holds: indices int64 into the training images.
+    """Return what each holder among the participants 0..clients-1 trains on: indices int64 into the training images.
 
     Without partition.holders everyone holds data; whoever does not has no key.
 
     Raises:
-        SettingsError: as `partition`, and for holders that are named twice or do not exist, or a participant with a
-            private property that is none of them.
+        SettingsError: as `partition`, and for holders that are named twice or do not exist, a participant with a
+            private property that is none of them, or a reserve that leaves nothing to train on.
 
     """
+    return {client: mine for client, (mine, _) in _split(dataset, settings, clients, seed).items()}
+
+
+def reserved(dataset: Dataset, settings: TaskSettings, clients: int, seed: int) -> dict[int, Tensor]:
+    """Return what each holder has and never trains on, `partition.reserve` images; arguments and errors as `held`."""
+    return {client: apart for client, (_, apart) in _split(dataset, settings, clients, seed).items()}
+
+
+def _split(dataset: Dataset, settings: TaskSettings, clients: int, seed: int) -> dict[int, tuple[Tensor, Tensor]]:
+    """Return what each holder trains on and what it keeps apart, drawn by lot from all that it is dealt."""
+    count, images = settings.partition.reserve, settings.partition.images
+    if not count:
+        nothing = torch.arange(0)
+        return {client: (part, nothing) for client, part in _dealt(dataset, settings, clients, seed).items()}
+    more = dataclasses.replace(settings.partition, images=None if images is None else images + count)
+    found = {}
+    for client, part in _dealt(dataset, dataclasses.replace(settings, partition=more), clients, seed).items():
+        expect(count < len(part), f"a reserve below the {len(part)} images of participant {client}", count)
+        order = part[torch.randperm(len(part), generator=generator(seed, "partition", "reserve", client))]
+        found[client] = (order[count:].sort().values, order[:count].sort().values)
+    return found
+
+
+def _dealt(dataset: Dataset, settings: TaskSettings, clients: int, seed: int) -> dict[int, Tensor]:
+    """Return all that each holder is dealt."""
     holders = settings.partition.holders
     ids = tuple(range(clients)) if holders is None else holders
     expect(len(set(ids)) == len(ids), "partition.holders to name each participant once", ids)

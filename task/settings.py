@@ -47,6 +47,8 @@ class PartitionSettings:
     Attributes:
         kind: one of PARTITIONS (see task.partitions).
         images: images a holder draws (spread evenly over its classes); None for all there are.
+        reserve: images that a holder has beside those, drawn the same way, and never trains on: what a defence compares
+            its own records with.
         classes_per_client: for `k-classes` and `random-classes`.
         first_classes: for `whole-classes`: how many of them the first holder has; None for its turn.
         alpha: concentration for `dirichlet`; small is skewed.
@@ -58,6 +60,7 @@ class PartitionSettings:
 
     kind: str = "iid"
     images: int | None = None
+    reserve: int = 0
     classes_per_client: int = 2
     first_classes: int | None = None
     alpha: float = 0.5
@@ -67,6 +70,7 @@ class PartitionSettings:
     def __post_init__(self) -> None:
         choose(self.kind, PARTITIONS, "a kind of partition")
         expect(self.images is None or self.images > 0, "images > 0", self.images)
+        expect(self.reserve >= 0, "reserve >= 0", self.reserve)
         expect(self.classes_per_client > 0, "classes_per_client > 0", self.classes_per_client)
         expect(self.first_classes is None or self.first_classes > 0, "first_classes > 0", self.first_classes)
         fits = self.first_classes is None or self.kind == "whole-classes"

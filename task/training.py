@@ -135,6 +135,13 @@ def score(answers: Tensor, labels: Tensor) -> Evaluation:
     )
 
 
+def margin(answered: Tensor, labels: Tensor) -> Tensor:
+    """Return the logit of the label minus the logsumexp of the others, [N]: the log-odds of the label."""
+    own = answered.gather(1, labels[:, None]).squeeze(1)
+    others = answered.scatter(1, labels[:, None], -torch.inf).logsumexp(1)
+    return own - others
+
+
 def optimizer_arrays(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return the optimizer's state as named tensors, e.g. "3.exp_avg" for the fourth parameter."""
     state: Mapping[int, Mapping[str, Any]] = optimizer.state_dict()["state"]

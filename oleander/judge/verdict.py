@@ -24,7 +24,7 @@ from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 from task.datasets import load_task
 from task.files import write_json
-from task.partitions import held
+from task.partitions import held, reserved
 from task.private import as_held
 
 DIGITS = 6
@@ -108,7 +108,8 @@ def _asked(run: RunDirectory, evidence: Evidence, progress: Callable[[str], None
     settings, seed = scenario.membership, scenario.federation.seed
     if settings is None:
         return {}
-    told = membership.truth(run, evidence.dataset, settings, evidence.holding, seed)
+    apart = reserved(evidence.dataset, scenario.task, scenario.federation.clients, seed)
+    told = membership.truth(run, evidence.dataset, settings, (evidence.holding, apart), seed)
     return {
         who: membership.judge(run, who, attack, settings, told, seed=seed, progress=progress)
         for who, attack in inquirers(scenario).items()

@@ -8,10 +8,10 @@ import torch
 from torch.nn import functional
 
 from attacks import registry
-from attacks.asking import margin, minus_loss
+from attacks.asking import minus_loss
 from attacks.posing import inquiry
 from task.seeding import generator
-from task.training import logits
+from task.training import logits, margin
 
 
 def test_the_gap_attack_is_as_right_as_its_closed_form_says() -> None:
