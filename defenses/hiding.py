@@ -16,8 +16,9 @@ from task.training import margin
 def like_the_others(margins: Tensor, others: Tensor, right: Tensor, least: float) -> Tensor:
     """Return the margin [M] that each member should have: that of the other record of the same rank.
 
-    The map from a member's rank to the others' quantile is the one-dimensional optimal transport. A member that is
-    answered rightly goes no lower than `least`, and nobody goes up; one that is answered wrongly stays where it is.
+    The map from a member's rank to the others' quantile, the least to the least and the most to the most, is the
+    optimal transport in one dimension. A member that is answered rightly goes no lower than `least`, and nobody goes
+    up; one that is answered wrongly stays where it is.
 
     Args:
         margins: of the members, [M].
@@ -27,7 +28,7 @@ def like_the_others(margins: Tensor, others: Tensor, right: Tensor, least: float
 
     """
     ranks = margins.argsort().argsort()
-    quantiles = others.quantile((ranks.to(others) + 0.5) / len(margins))
+    quantiles = others.quantile(ranks.to(others) / max(1, len(margins) - 1))
     return torch.where(right, torch.minimum(quantiles.clamp(min=least), margins), margins)
 
 

@@ -2,8 +2,8 @@
 
 After Guo, Pleiss, Sun, Weinberger: On Calibration of Modern Neural Networks (2017), there to calibrate; named as a
 defence by Shokri et al., Membership Inference Attacks against Machine Learning Models (2017), section VIII. It is a
-control: a threshold that was set on models without it no longer fits, but no two records change places, so that whoever
-sets the threshold anew loses nothing. The next round's training makes up for it.
+control: a threshold that was set on models without it no longer fits, but hardly any two records change places (none of
+two classes), so that whoever sets the threshold anew loses little. The next round's training makes up for it.
 """
 
 import math

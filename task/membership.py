@@ -102,6 +102,7 @@ def ask(
         dealt = _shuffled(others, draw)[: settings.records].tensor_split(torch.tensor(counts).cumsum(0)[:-1])
         parts += [(mine, client, False, False) for client, mine in zip(members, dealt, strict=True)]
     reference = _references(spare, settings.reference, draw)
+    spare = {label: left[~torch.isin(left, reference)] for label, left in spare.items()}
     told = [
         part
         for client, (share, more) in shares.items()

@@ -28,7 +28,7 @@ FACTS = TaskFacts(
     batch_size=16,
     local_epochs=30,
 )
-SETTINGS = MembershipSettings(about=(0, 1, 2), others=(), records=90, reference=120)
+SETTINGS = MembershipSettings(about=(0, 1, 2), others=(), records=90, reference=120, known=30)
 TASK = TaskSettings(dataset="digits", model="digits-cnn", partition=PartitionSettings(kind="iid", images=40))
 ATTACKER, SEED = 3, 0
 

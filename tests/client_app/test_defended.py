@@ -1,5 +1,6 @@
 """Defended participants: what leaves them, what is fitted when, and what happens when a fit fails."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,16 @@ def test_without_a_defence_what_is_sent_is_an_honest_participant_s(tmp_path: Pat
     with np.load(tmp_path / "published.npz") as arrays:
         assert np.array_equal(arrays["images"], who.held().images.numpy())
         assert arrays["genuine"].all()
+
+
+def test_a_model_is_changed_before_its_update_is_sent(tmp_path: Path) -> None:
+    """Its last layer alone; the rest is what an honest participant sends. What it costs is noted."""
+    chosen, options = torch.arange(100, 120), {"temperature": 2.0}
+    who = dataclasses.replace(participant(tmp_path, "temperature", options=options), apart=chosen)
+    message = received()
+    ours, theirs = defended.train(who, message, context()), honest.train(who, message, context())
+    for name, tensor in theirs.weights.items():
+        torch.testing.assert_close(ours.weights[name], tensor / 2 if name.startswith("7.") else tensor)
+    assert [line["round"] for line in fits(tmp_path)] == [1]
+    assert {"seconds", "loss_rise", "labels_changed"} <= set(fits(tmp_path)[0])
+    assert torch.equal(who.spare().labels, load("digits").train.labels[chosen])

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from defenses import registry
-from defenses.protocols import DataDefense
+from defenses.protocols import DataDefense, Trained
+from task import models
 from task.datasets import load, to_float
 from task.facts import Images, TaskFacts
 from task.seeding import generator
@@ -20,11 +21,14 @@ TOY: dict[str, dict[str, Any]] = {
     "undefended": {},
     "clip-and-noise": {"norm": 0.5, "noise_multiplier": 0.1},
     "compression": {"keep": 0.5, "levels": 2},
+    "def-mia": {"objective": "literal", "steps": 20, "surrogate_steps": 20},
+    "temperature": {"temperature": 2.0},
     "local-dp": {"norm": 0.5, "epsilon": 1.0},
 }
 """For each defence the options of its toy case; a new defence needs an entry here."""
+DRAWS_NOTHING = {"undefended", "temperature"}
 BUILT = sorted(
-    {*registry.names(registry.DATA), *registry.names(registry.UPDATE)}
+    {*registry.names(registry.DATA), *registry.names(registry.UPDATE), *registry.names(registry.MODEL)}
 )  # a mod of Flower's is not built here
 
 
@@ -42,10 +46,23 @@ def an_update() -> dict[str, torch.Tensor]:
     return {"weight": torch.randn(4, 3, generator=draws), "bias": torch.randn(4, generator=draws)}
 
 
+def a_model() -> Trained:
+    """Return a model of random weights, twenty images that it is said to have been trained on, and twenty others."""
+    model = models.build("digits-cnn", FACTS.shape, FACTS.outputs, generator(4)).eval()
+    with torch.no_grad():
+        for parameter in model[-1].parameters():  # it is sure of its answers
+            parameter.mul_(20)
+    own = own_images()
+    images = (Images(own.images[half], own.labels[half]) for half in torch.arange(40).view(20, 2).unbind(1))
+    return Trained(before=models.weights(model), model=model, own=next(images), spare=next(images))
+
+
 def outcome(name: str, seed: int = 2) -> dict[str, torch.Tensor]:
     """Return what the toy case publishes or sends."""
     if name in registry.names(registry.UPDATE):
         return registry.update_defense(name, TOY[name], FACTS, generator(1)).protect(an_update(), generator(seed))
+    if name in registry.names(registry.MODEL):
+        return registry.model_defense(name, TOY[name], FACTS, generator(1)).protect(a_model(), generator(seed)).weights
     return fitted(name, own_images(), seed).state_dict()
 
 
@@ -61,7 +78,7 @@ def test_a_defence_is_determined_by_its_seed(name: str) -> None:
     """The same generators give the same to the last bit, another one something else, where anything is drawn."""
     first, again, other = outcome(name), outcome(name), outcome(name, seed=3)
     assert all(torch.equal(first[key], again[key]) for key in first)
-    assert all(torch.equal(first[key], other[key]) for key in first) == (name == "undefended")
+    assert all(torch.equal(first[key], other[key]) for key in first) == (name in DRAWS_NOTHING)
 
 
 @pytest.mark.parametrize("name", registry.names(registry.DATA))
@@ -77,13 +94,16 @@ def test_no_gradient_leads_back_to_the_real_images(name: str) -> None:
 def test_a_defence_leaves_its_inputs_and_the_global_randomness_alone(name: str) -> None:
     """Neither images, nor update, nor PyTorch's global generator change."""
     torch.manual_seed(7)
-    randomness, own, update = torch.get_rng_state(), own_images(), an_update()
-    before = copy.deepcopy((own, update))
+    randomness, own, update, trained = torch.get_rng_state(), own_images(), an_update(), a_model()
+    before, weights = copy.deepcopy((own, update)), models.weights(trained.model)
     if name in registry.names(registry.UPDATE):
         registry.update_defense(name, TOY[name], FACTS, generator(1)).protect(update, generator(2))
+    elif name in registry.names(registry.MODEL):
+        registry.model_defense(name, TOY[name], FACTS, generator(1)).protect(trained, generator(2))
     else:
         fitted(name, own)
     assert torch.equal(torch.get_rng_state(), randomness)
+    assert all(torch.equal(weights[key], one) for key, one in models.weights(trained.model).items())
     assert torch.equal(own.images, before[0].images)
     assert torch.equal(own.labels, before[0].labels)
     assert all(torch.equal(update[key], before[1][key]) for key in update)
@@ -127,6 +147,48 @@ def test_what_is_published_is_as_many_images_of_the_same_classes(name: str) -> N
     assert [image.numpy().tobytes() in real for image in shown.images] == genuine.tolist()
 
 
+@pytest.mark.parametrize("name", registry.names(registry.MODEL))
+def test_what_is_sent_of_a_model_differs_in_its_last_layer_alone(name: str) -> None:
+    """The same names, shapes and types, all finite, and no memory shared with the model; metrics are numbers."""
+    trained = a_model()
+    found = registry.model_defense(name, TOY[name], FACTS, generator(1)).protect(trained, generator(2))
+    before = models.weights(trained.model)
+    assert {key: (one.shape, one.dtype) for key, one in found.weights.items()} == {
+        key: (one.shape, one.dtype) for key, one in before.items()
+    }
+    differ = {key for key, one in found.weights.items() if not torch.equal(one, before[key])}
+    assert differ == {"7.weight", "7.bias"}
+    assert all(one.isfinite().all() for one in found.weights.values())
+    assert {"loss_rise", "labels_changed"} <= found.metrics.keys()
+    with torch.no_grad():
+        for parameter in trained.model.parameters():
+            parameter.zero_()
+    assert all(one.count_nonzero() for one in found.weights.values())
+
+
+@pytest.mark.parametrize("name", registry.names(registry.MODEL))
+def test_a_model_that_is_not_finite_is_refused(name: str) -> None:
+    """Nothing comes back that could be sent."""
+    trained = a_model()
+    with torch.no_grad():
+        next(reversed(list(trained.model.parameters())))[0] = torch.nan
+    with pytest.raises(FloatingPointError, match="finite"):
+        registry.model_defense(name, TOY[name], FACTS, generator(1)).protect(trained, generator(2))
+
+
+def test_whoever_knows_a_defence_can_rehearse_it() -> None:
+    """The same generator gives what the defended participant sends, of a model as well as of an update; or nothing."""
+    trained = a_model()
+    parts = (trained.before, trained.model, trained.own, trained.spare)
+    for name in ("def-mia", "clip-and-noise"):
+        made = registry.rehearsed({"defense": name, "options": TOY[name]}, FACTS)
+        assert made is not None
+        theirs = registry.sent(name, TOY[name], FACTS, trained, (generator(1), generator(2))).weights
+        ours = made(*parts, generator(2))
+        assert all(torch.equal(theirs[key], ours[key]) for key in theirs)
+    assert registry.rehearsed(None, FACTS) is None
+
+
 @pytest.mark.parametrize("name", registry.names(registry.DATA))
 def test_published_images_are_copies(name: str) -> None:
     """No gradient leads from them to the participant's own images, and no memory is shared with those."""
@@ -161,12 +223,13 @@ def test_options_survive_the_way_through_a_scenario(name: str) -> None:
     assert registry.options(name, to_dict(options)) == options
 
 
-def test_every_defence_acts_on_one_of_three_things() -> None:
-    """The data, the update or, as Flower's own mod does, the reply."""
+def test_every_defence_acts_on_one_of_four_things() -> None:
+    """The data, the update, the model that it is of or, as Flower's own mod does, the reply."""
     assert sorted(registry.names()) == sorted([*BUILT, *registry.names(registry.REPLY)])
     assert registry.names(registry.REPLY) == ["local-dp"]
     assert {"anti-gan", "fixed-noise"} <= set(registry.names(registry.DATA))
     assert "clip-and-noise" in registry.names(registry.UPDATE)
+    assert registry.names(registry.MODEL) == ["def-mia", "temperature"]
 
 
 def test_an_unknown_or_unfit_defence_is_refused() -> None:

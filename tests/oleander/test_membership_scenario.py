@@ -69,3 +69,50 @@ def test_too_few_records_are_refused_before_anything_starts(overrides: list[str]
     """They are counted with the data at hand."""
     with pytest.raises(SettingsError, match=error):
         settle(scenarios.load(NAME, overrides), None)
+
+
+def test_attackers_are_told_the_one_defence_of_all_who_are_asked_about() -> None:
+    """With all its options; not where one of them defends itself otherwise, nor where it publishes something else."""
+    settings = scenarios.load("def-mia-digits").membership
+    assert settings is not None
+    assert settings.defended is not None
+    assert settings.defended["defense"] == "def-mia"
+    assert settings.defended["options"]["objective"] == "well-posed"
+    for change in (
+        "clients.1.ids=[0,1]",
+        "clients.1={ids: [0, 1, 2, 3, 4, 5, 6], role: defended, defense: undefended}",
+    ):
+        other = scenarios.load("def-mia-digits", [change]).membership
+        assert other is not None
+        assert other.defended is None
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error"),
+    [
+        (
+            ["clients.1.options.surrogate=[64]"],
+            r"not built like the network of adaptive-learner, .*got \[64\]\. Change",
+        ),
+        (["membership.known=-1"], "membership.known >= 0"),
+    ],
+)
+def test_a_surrogate_like_the_attacker_s_network_is_refused(overrides: list[str], error: str) -> None:
+    """As the paper demands; so is a wrong number of records told."""
+    with pytest.raises(SettingsError, match=error):
+        scenarios.load("def-mia-digits", overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error"),
+    [
+        (["task.partition.reserve=0"], r"never trains on, got 0\. Set task\.partition\.reserve"),
+        (["membership.known=0"], r"whose membership the attacker is told, got none\. Set membership\.known"),
+        (["membership.reference=1"], r"at least two references, got 1\. Raise membership\.reference"),
+        (["membership.known=150"], r"Expected 37 records of participant 0, got 30\. Lower membership\.records"),
+    ],
+)
+def test_what_the_data_do_not_yield_is_refused_before_anything_starts(overrides: list[str], error: str) -> None:
+    """Nothing to compare with for the defender, nothing to learn from for the attackers."""
+    with pytest.raises(SettingsError, match=error):
+        settle(scenarios.load("def-mia-digits", overrides), None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from task.datasets import Dataset, Split
-from task.partitions import held
+from task.partitions import held, reserved
 from task.settings import PartitionSettings, PrivateSettings, SettingsError, TaskSettings
 
 TWELVE = torch.arange(10).repeat_interleave(12)  # twelve images of each of ten classes
@@ -130,3 +130,31 @@ def test_impossible_holders_are_refused(holders: tuple[int, ...], message: str) 
     """A holder that is named twice or does not exist is refused."""
     with pytest.raises(SettingsError, match=message):
         held(dataset(), task(holders=holders), clients=5, seed=0)
+
+
+@pytest.mark.parametrize("kind", ["iid", "one-class", "dirichlet"])
+def test_a_reserve_is_beside_what_is_trained_on(kind: str) -> None:
+    """Five images to train on and three apart, as asked; nobody's are anybody else's; others with another seed."""
+    settings = PartitionSettings(kind=kind, images=5, reserve=3)
+    blank = TaskSettings(dataset="blank", model="digits-cnn", partition=settings)
+    mine, apart = (find(dataset(), blank, clients=4, seed=0) for find in (held, reserved))
+    assert [len(mine[client]) for client in range(4)] == [5] * 4
+    assert [len(apart[client]) for client in range(4)] == [3] * 4
+    assert len(torch.cat([*mine.values(), *apart.values()]).unique()) == 32
+    assert not torch.equal(apart[0], reserved(dataset(), blank, clients=4, seed=1)[0])
+
+
+def test_without_a_reserve_nothing_is_apart() -> None:
+    """Everyone trains on all that is dealt; with one and without `images`, on all but that."""
+    assert [len(one) for one in reserved(dataset(), task(), clients=3, seed=0).values()] == [0, 0, 0]
+    mine, apart = (find(dataset(), task(reserve=4), clients=3, seed=0) for find in (held, reserved))
+    assert [len(one) for one in mine.values()] == [8, 8, 8]
+    assert counts(TWELVE, torch.cat([mine[1], apart[1]])) == {1: 12}
+
+
+def test_a_reserve_leaves_something_to_train_on() -> None:
+    """Twelve images apart of twelve are refused."""
+    with pytest.raises(SettingsError, match="a reserve below the 12 images of participant 0, got 12"):
+        held(dataset(), task(reserve=12), clients=2, seed=0)
+    with pytest.raises(SettingsError, match="reserve >= 0"):
+        PartitionSettings(reserve=-1)

@@ -7,7 +7,7 @@ import torch
 
 from task.datasets import Dataset, load
 from task.membership import Asked, ask, declared
-from task.partitions import held
+from task.partitions import held, reserved
 from task.questions import MembershipSettings
 from task.settings import PartitionSettings, SettingsError, TaskSettings
 
@@ -96,3 +96,46 @@ def test_images_that_nobody_holds_may_be_lacking() -> None:
 def test_declared_labels_are_those_held() -> None:
     """Two classes each, in order."""
     assert declared(*parts()) == {0: (0, 1), 1: (2, 3), 2: (4, 5), 3: (6, 7)}
+
+
+def test_what_the_attacker_is_told_is_not_asked_about() -> None:
+    """Of 21 members told 11 are participant 0's and 10 of 2; as many that nobody holds, of the same labels; no overlap.
+
+    What is asked is the same as without it.
+    """
+    settings = dataclasses.replace(SETTINGS, known=21)
+    found, (digits, holding) = asked(settings), parts()
+    labels = digits.train.labels
+    for client, count in ((0, 11), (2, 10)):
+        mine = found.known_client == client
+        inside, outside = (found.known[mine & chosen] for chosen in (found.known_member, ~found.known_member))
+        assert len(inside) == len(outside) == count
+        assert torch.isin(inside, holding[client]).all()
+        assert not torch.isin(outside, torch.cat(list(holding.values()))).any()
+        assert torch.equal(labels[inside].bincount(minlength=10), labels[outside].bincount(minlength=10))
+    everything = torch.cat([found.image, found.reference, found.known])
+    assert len(everything.unique()) == len(everything)
+    assert torch.equal(found.image, asked().image)
+    assert torch.equal(found.told(digits).labels, labels[found.known])
+
+
+def test_more_may_not_be_told_than_there_is() -> None:
+    """31 records asked about and 40 told of 70 that participant 0 holds."""
+    with pytest.raises(
+        SettingsError, match=r"Expected 71 records of participant 0, got 70\. Lower membership\.records"
+    ):
+        asked(dataclasses.replace(SETTINGS, known=80))
+    with pytest.raises(SettingsError, match="membership.known >= 0"):
+        MembershipSettings(known=-1)
+
+
+def test_nobody_is_asked_about_what_is_kept_apart() -> None:
+    """Neither as a member, nor as an image that nobody holds."""
+    digits = load("digits")
+    partition = PartitionSettings(kind="k-classes", images=70, reserve=10, classes_per_client=2)
+    task = TaskSettings(dataset="digits", model="digits-cnn", partition=partition)
+    holding, apart = held(digits, task, 4, 0), reserved(digits, task, 4, 0)
+    found = ask(digits, SETTINGS, holding, 0, apart)
+    everything = torch.cat([found.image, found.reference])
+    assert not torch.isin(everything, torch.cat(list(apart.values()))).any()
+    assert torch.isin(found.image[found.member], torch.cat(list(holding.values()))).all()
