@@ -125,7 +125,7 @@ def test_more_may_not_be_told_than_there_is() -> None:
         SettingsError, match=r"Expected 71 records of participant 0, got 70\. Lower membership\.records"
     ):
         asked(dataclasses.replace(SETTINGS, known=80))
-    with pytest.raises(SettingsError, match="membership.known >= 0"):
+    with pytest.raises(SettingsError, match=r"membership\.known >= 0"):
         MembershipSettings(known=-1)
 
 
