@@ -44,15 +44,17 @@ def truth(
     run: RunDirectory,
     dataset: Dataset,
     settings: MembershipSettings,
-    split: tuple[Mapping[int, Tensor], Mapping[int, Tensor]],
+    holding: Mapping[int, Tensor],
     seed: int,
+    *,
+    apart: Mapping[int, Tensor] | None = None,
 ) -> Asked:
     """Return the truth about a run's records, and write truth/membership.npz where it is missing.
 
     Arrays: record int64 [N] in 0..N-1, and those of task.membership.Asked but the references
-    and what was told. `split`: what participants train on, and what they keep apart.
+    and what was told.
     """
-    asked = ask(dataset, settings, split[0], seed, split[1])
+    asked = ask(dataset, settings, holding, seed, apart)
     path = run.path / "truth" / "membership.npz"
     if not path.exists():
         record = asked.image.new_tensor(range(len(asked.image)))

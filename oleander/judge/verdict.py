@@ -109,7 +109,7 @@ def _asked(run: RunDirectory, evidence: Evidence, progress: Callable[[str], None
     if settings is None:
         return {}
     apart = reserved(evidence.dataset, scenario.task, scenario.federation.clients, seed)
-    told = membership.truth(run, evidence.dataset, settings, (evidence.holding, apart), seed)
+    told = membership.truth(run, evidence.dataset, settings, evidence.holding, seed, apart=apart)
     return {
         who: membership.judge(run, who, attack, settings, told, seed=seed, progress=progress)
         for who, attack in inquirers(scenario).items()
