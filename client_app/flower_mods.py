@@ -2,7 +2,7 @@
 
 They do their work as they are, on a reply that is there already. Around them, two things that Flower 1.39 leaves open:
 an update of norm 0 would be a division by zero, and their noise is NumPy's global generator's, which for their time is
-the participant's own.
+the participant's own, or if it is to be `secret` the operating system's.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def add_local_noise(
 
     Args:
         values: of the options of the defence `local-dp`.
-        draws: all randomness.
+        draws: all randomness, unless that is to be secret.
         message: the server's question.
         context: the node's.
         reply: the app's answer.
@@ -54,5 +54,5 @@ def add_local_noise(
     chosen: local_dp.Options = options(local_dp, values, "clients.options")
     norm = np.float64(chosen.norm)  # which divides by zero
     mod = LocalDpMod(norm, chosen.moves, chosen.epsilon, chosen.delta)
-    with numpy_from(draws), np.errstate(divide="ignore"):
+    with numpy_from(None if chosen.secret else draws), np.errstate(divide="ignore"):
         return mod(message, context, lambda *_: reply)

@@ -7,7 +7,6 @@ With the second, the app trains on `published(context)` in place of what it woul
 """
 
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from client_app import publishing
 from client_app.publishing import READ, published
 from defenses import registry
 from task.facts import Images, TaskFacts
-from task.seeding import generator
+from task.seeding import fresh, generator
 from task.settings import expect
 
 __all__ = ["ProtectUpdate", "PublishImages", "published"]
@@ -71,7 +70,7 @@ class ProtectUpdate:
     def _randomness(self, message: Message, context: Context) -> torch.Generator:
         """Return the randomness of one message."""
         if self.seed is None:
-            return _fresh()
+            return fresh()
         configs = message.content.config_records.values()
         rounds = [config["server-round"] for config in configs if "server-round" in config]
         expect(bool(rounds), "the server to send its round as server-round", "none", "Or leave out the seed.")
@@ -144,7 +143,7 @@ class PublishImages:
 
     def _draws(self, context: Context, purpose: str) -> torch.Generator:
         """Return the randomness of the fit."""
-        return _fresh() if self.seed is None else generator(self.seed, "mod", context.node_id, purpose)
+        return fresh() if self.seed is None else generator(self.seed, "mod", context.node_id, purpose)
 
 
 def _check(images: torch.Tensor, labels: torch.Tensor, classes: int) -> None:
@@ -159,11 +158,6 @@ def _check(images: torch.Tensor, labels: torch.Tensor, classes: int) -> None:
     expect(labels.dtype == torch.int64 and labels.shape == images.shape[:1], "labels, int64 [N]", got, remedy)
     outside = sorted(set(labels[(labels < 0) | (labels >= classes)].tolist()))
     expect(not outside, f"labels from 0 to {classes - 1}", outside, "Mend what `load` returns, or say more `classes`.")
-
-
-def _fresh() -> torch.Generator:
-    """Return randomness that nobody else knows."""
-    return torch.Generator().manual_seed(secrets.randbits(63))
 
 
 def _only(message: Message) -> tuple[str, ArrayRecord]:

@@ -8,8 +8,8 @@ Differences from the papers:
    updates is then sqrt(n) times as noisy.
 2. What it guarantees is a matter of the rounds, too, and is counted elsewhere (oleander.accounting). It does not cover
    what goes with the update (its loss, the number of examples). Noise that comes from a seed which others know, as in a
-   scenario, can be subtracted again by whoever looks for it; a mod without a seed has one from the operating system.
-   Without noise, clipping alone guarantees nothing.
+   scenario, can be subtracted again by whoever looks for it, unless it is `secret`; a mod without a seed takes the
+   operating system's randomness in any case. Without noise, clipping alone guarantees nothing.
 """
 
 import math
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from task.facts import TaskFacts
+from task.seeding import fresh
 from task.settings import expect
 
 ACTS_ON = "update"
@@ -32,11 +33,14 @@ class Options:
     Attributes:
         norm: C, the largest L2 norm of an update, all parameters taken together.
         noise_multiplier: sigma; the noise of each weight has the standard deviation sigma times C. 0 only clips.
+        secret: whether the noise is drawn from the operating system's randomness in place of the given one, so that
+            who knows the seed cannot subtract it. Such a run cannot be repeated.
 
     """
 
     norm: float
     noise_multiplier: float
+    secret: bool = False
 
     def __post_init__(self) -> None:
         expect(0 < self.norm < math.inf, "norm > 0", self.norm)
@@ -65,7 +69,8 @@ class ClipAndNoise:
         norm = check_finite(update)
         scale = min(1.0, self.options.norm / norm) if norm else 1.0
         deviation = self.options.noise_multiplier * self.options.norm
-        return {name: tensor * scale + deviation * _normal(tensor, generator) for name, tensor in update.items()}
+        draws = fresh() if self.options.secret else generator
+        return {name: tensor * scale + deviation * _normal(tensor, draws) for name, tensor in update.items()}
 
 
 def noise_multiplier(options: Options) -> float:

@@ -29,6 +29,8 @@ class Options:
         epsilon: of one round, by the mod's formula.
         delta: of one round, likewise.
         sensitivity: how far two updates may lie apart; None for 2 x norm.
+        secret: whether the noise is drawn from the operating system's randomness in place of the run's seed, so that
+            who knows that cannot subtract it. Such a run cannot be repeated.
 
     """
 
@@ -36,6 +38,7 @@ class Options:
     epsilon: float
     delta: float = 1e-5
     sensitivity: float | None = None
+    secret: bool = False
 
     def __post_init__(self) -> None:
         expect(0 < self.norm < math.inf, "norm > 0", self.norm)

@@ -27,9 +27,10 @@ NEIGHBOURS = (
     "to twice the norm apart."
 )
 SEED = (
-    "The noise comes from the run's seed, which an experiment's participants know: whoever uses it can subtract the "
-    "noise. A federation in earnest must draw it from its operating system."
+    "The noise comes from the run's seed, which the server and the participants know: whoever uses it can subtract the "
+    "noise. A federation in earnest draws it from the operating system, as a participant's defence does if `secret`."
 )
+BESIDE = "The loss and the number of examples, sent beside the update, are not covered."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,7 @@ class Mechanism:
         multiplier: the noise's standard deviation over the distance of two neighbours' results; 0 for no guarantee.
         reason: why there is none; empty where there is one.
         assumptions: what the guarantee rests on.
+        secret: whether the noise is from randomness that nobody else has, rather than from the run's seed.
 
     """
 
@@ -50,6 +52,14 @@ class Mechanism:
     multiplier: float = 0.0
     reason: str = ""
     assumptions: tuple[str, ...] = ()
+    secret: bool = False
+
+    @property
+    def against(self) -> str:
+        """Whom the guarantee holds against, in words."""
+        if self.who == "server":
+            return "whoever sees the global models alone, and does not know the seed"
+        return "everybody, the server too" if self.secret else "whoever does not know the seed"
 
 
 def accounts(scenario: Scenario, rounds: Sequence[Mapping[str, Any]] | None = None) -> list[dict[str, Any]]:
@@ -176,7 +186,7 @@ def _account(scenario: Scenario, mechanism: Mechanism, lines: Sequence[Mapping[s
         "who": mechanism.who,
         "mechanism": mechanism.name,
         "protects": "every participant" if central else f"participant {mechanism.who.removeprefix('client-')}",
-        "against": "whoever sees the global models alone" if central else "everybody, the server too",
+        "against": mechanism.against,
         "epsilon": epsilon,
         "delta": scenario.accounting.delta,
         "unit": UNIT,
@@ -227,7 +237,7 @@ def _local(client: int, entry: ClientSettings) -> Mechanism:
     """Return a participant's defence."""
     from defenses import registry  # noqa: PLC0415 - it imports torch
 
-    name = entry.defense or ""
+    name, secret = entry.defense or "", bool(entry.options.get("secret"))
     multiplier = registry.noise_multiplier(name, entry.options)
     reason = "" if multiplier else f"{name} adds no noise that anything could be concluded from"
     if multiplier == 0:
@@ -237,7 +247,8 @@ def _local(client: int, entry: ClientSettings) -> Mechanism:
         name=name,
         multiplier=multiplier or 0.0,
         reason=reason,
-        assumptions=(NEIGHBOURS, SEED, "The loss and the number of examples, sent beside the update, are not covered."),
+        assumptions=(NEIGHBOURS, *(() if secret else (SEED,)), BESIDE),
+        secret=secret,
     )
 
 

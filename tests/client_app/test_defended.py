@@ -154,7 +154,10 @@ def test_an_unknown_defence_sends_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_protected_update_is_what_the_defence_allows(tmp_path: Path) -> None:
-    """Clipped to a norm of 0.01 without noise: that is how far the weights move, the same in every repetition."""
+    """Clipped to a norm of 0.01 without noise: that is how far the weights move.
+
+    Noise is the same in every repetition, unless it is secret.
+    """
     options = {"norm": 0.01, "noise_multiplier": 0.0}
     who, message = participant(tmp_path, "clip-and-noise", options=options), received()
     update = defended.train(who, message, context())
@@ -166,6 +169,11 @@ def test_a_protected_update_is_what_the_defence_allows(tmp_path: Path) -> None:
     )
     assert same(first.weights, again.weights)
     assert not same(first.weights, update.weights)
+    hidden = {**noisy, "secret": True}
+    first, again = (
+        defended.train(participant(tmp_path, "clip-and-noise", options=hidden), message, context()) for _ in range(2)
+    )
+    assert not same(first.weights, again.weights)
     assert not list(tmp_path.iterdir())
 
 

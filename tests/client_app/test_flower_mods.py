@@ -96,6 +96,15 @@ def test_local_noise_is_the_participant_s_own() -> None:
     assert np.random.get_state()[1].tolist() == state  # type: ignore[index]  # noqa: NPY002
 
 
+def test_secret_local_noise_is_as_large_and_does_not_repeat() -> None:
+    """The same seed, other noise of the same deviation; NumPy's global randomness is as before."""
+    state = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
+    first, other = noisy(1.0, secret=True), noisy(1.0, secret=True)
+    assert not np.array_equal(first, other)
+    assert first.std() == pytest.approx(2.42240, rel=5 / (2 * 40_000) ** 0.5)
+    assert np.random.get_state()[1].tolist() == state  # type: ignore[index]  # noqa: NPY002
+
+
 def test_flower_s_own_mod_fails_on_an_update_that_changes_nothing() -> None:
     """If it does not any more, the way around it can go."""
     message = question()

@@ -35,6 +35,15 @@ def test_the_noise_has_the_stated_deviation() -> None:
     assert abs(sent.std().item() - 1) < 5 / math.sqrt(2 * count)
 
 
+def test_secret_noise_is_as_large_and_does_not_repeat() -> None:
+    """Deviation 1 as above, twice from the same generator, whose numbers stay unused; the two have nothing in common."""
+    count, defense, draws = 100_000, ClipAndNoise(Options(norm=2.0, noise_multiplier=0.5, secret=True)), generator(0)
+    first, other = (defense.protect({"a": torch.zeros(count)}, draws)["a"] for _ in range(2))
+    assert abs(first.std().item() - 1) < 5 / math.sqrt(2 * count)
+    assert abs((first * other).mean().item()) < 5 / math.sqrt(count)
+    assert torch.equal(draws.get_state(), generator(0).get_state())
+
+
 @pytest.mark.parametrize("values", [{"norm": 0.0}, {"norm": math.inf}, {"noise_multiplier": -1.0}])
 def test_impossible_settings_are_refused(values: dict[str, float]) -> None:
     """A norm that is no bound, noise of negative size."""

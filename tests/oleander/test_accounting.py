@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from oleander import scenario as scenarios
-from oleander.accounting import accounts, check, epsilon_of, quoted
+from oleander.accounting import SEED, accounts, check, epsilon_of, quoted
 from oleander.preflight import settle
 from task.settings import SettingsError
 
@@ -118,6 +118,20 @@ def test_flower_s_local_epsilon_is_of_one_round() -> None:
     assert one["epsilon"] == pytest.approx(epsilon_of(multiplier, 1, 1e-5))
     assert one["epsilon"] == pytest.approx(0.3526, abs=1e-4)
     assert all_of_them["epsilon"] == pytest.approx(2.2865, abs=1e-4)
+
+
+def test_noise_from_the_seed_holds_against_who_does_not_know_it() -> None:
+    """Secret noise against everybody, for the same epsilon; central noise never against who has the seed."""
+    told = {}
+    for defense, options in (("local-dp", "norm: 1, epsilon: 0.5"), ("clip-and-noise", "norm: 1, noise_multiplier: 3")):
+        for secret in ("false", "true"):
+            (one, _) = accounts(loaded(defended(defense, f"{{{options}, secret: {secret}}}")))
+            told[defense, secret] = one["against"], SEED in one["assumptions"], one["epsilon"]
+        assert told[defense, "false"][:2] == ("whoever does not know the seed", True)
+        assert told[defense, "true"][:2] == ("everybody, the server too", False)
+        assert told[defense, "false"][2] == told[defense, "true"][2]
+    (central,) = accounts(loaded(*CENTRAL))
+    assert central["against"] == "whoever sees the global models alone, and does not know the seed"
 
 
 @pytest.mark.parametrize(

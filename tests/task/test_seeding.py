@@ -2,11 +2,12 @@
 
 import hashlib
 
+import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from task.seeding import generator
+from task.seeding import FIRST, WORDS, fresh, generator, numpy_from
 
 PURPOSES = st.tuples(st.integers(0, 2**31), st.lists(st.integers(0, 9) | st.text("ab1", max_size=3), max_size=3))
 
@@ -30,3 +31,33 @@ def test_streams_repeat() -> None:
     first, second = (torch.rand(3, generator=generator(7, "x")) for _ in range(2))
     assert torch.equal(first, second)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_fresh_randomness_fills_the_whole_state() -> None:
+    """It never repeats, and is the Mersenne Twister that NumPy has, from the same 624 words."""
+    first, other = fresh(), fresh()
+    words = [one.get_state().numpy()[FIRST : FIRST + 8 * WORDS].view(np.uint64) for one in (first, other)]
+    assert len(np.intersect1d(*words)) < 10
+    assert all(len(np.unique(one)) > WORDS - 10 for one in words)
+    twister = np.random.MT19937()
+    twister.state = {"bit_generator": "MT19937", "state": {"key": words[0].astype(np.uint32), "pos": WORDS}}
+    drawn = torch.randint(2**31, (1000,), generator=first)
+    assert drawn.tolist() == (twister.random_raw(1000) % 2**31).tolist()
+
+
+def test_of_a_seed_pytorch_uses_32_bits() -> None:
+    """If it does not any more, `fresh` may take a seed."""
+    few, more = (torch.rand(9, generator=torch.Generator().manual_seed(seed)) for seed in (7, 7 + 2**32))
+    assert torch.equal(few, more)
+
+
+def test_numpy_s_global_randomness_repeats_with_a_generator_and_never_without() -> None:
+    """And is put back."""
+    before = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
+    drawn = []
+    for draws in (generator(1), generator(1), None, None):
+        with numpy_from(draws):
+            drawn.append(np.random.normal(size=3).tolist())  # noqa: NPY002
+    assert drawn[0] == drawn[1]
+    assert len({tuple(one) for one in drawn}) == 3
+    assert np.random.get_state()[1].tolist() == before  # type: ignore[index]  # noqa: NPY002
