@@ -36,7 +36,7 @@ def test_the_noise_has_the_stated_deviation() -> None:
 
 
 def test_secret_noise_is_as_large_and_does_not_repeat() -> None:
-    """Deviation 1 as above, twice from the same generator, whose numbers stay unused; the two have nothing in common."""
+    """Deviation 1 as above, twice from one generator, whose numbers stay unused; the two have nothing in common."""
     count, defense, draws = 100_000, ClipAndNoise(Options(norm=2.0, noise_multiplier=0.5, secret=True)), generator(0)
     first, other = (defense.protect({"a": torch.zeros(count)}, draws)["a"] for _ in range(2))
     assert abs(first.std().item() - 1) < 5 / math.sqrt(2 * count)

@@ -2,11 +2,18 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import torch
 
+from client_app import defended, honest
+from client_app.participant import read
+from client_app.update import Received
 from oleander import engines
 from oleander.engines import Job
+from oleander.engines.inline.nodes import FIRST, Nodes
+from oleander.rundir import RunDirectory
 
 DEFENDED = (
     "clients=[{ids: [1], role: defended, defense: anti-gan, options: {network: small, steps: 10, batch_size: 20}}]",
@@ -42,6 +49,40 @@ def test_a_defended_participant_publishes_look_alikes_on_both_engines(make_job: 
             said = [(job.run.logs / f"client-{client:02d}.log").read_text(encoding="utf-8") for client in (0, 1)]
             assert ["anti-gan of participant 1: step 10 of 10" in text for text in said] == [False, True]
     assert finals[0] == finals[1] != finals[2]
+
+
+def test_a_fit_that_fails_costs_that_participant_alone(make_job: Callable[..., Job], tmp_path: Path) -> None:
+    """At MR 0 nothing published is real; a fit whose loss is not finite is on record, and no update of it is used.
+
+    The model after the first round is the mean of what the other two send, worked out in this process.
+    """
+    entry = "{{ids: [{}], role: defended, defense: anti-gan, options: {{network: small, batch_size: 20, {}}}}}"
+    both = entry.format(1, "steps: 10, mixing_ratio: 0"), entry.format(2, "steps: 30, lr: 1.0e+30")
+    job = make_job(3, 2, f"clients=[{', '.join(both)}]", "federation.keep_global=[0, 1]", *UNDEFENDED[1:])
+    engines.run("grpc", job)
+    assert [line["clients"] for line in job.run.rounds()] == [[0, 1], [0, 1]]
+    failures = [failure for line in job.run.rounds() for failure in line["failures"]]
+    assert [failure["client"] for failure in failures] == [2, 2]
+    assert all("finite" in failure["reason"] for failure in failures)
+
+    published = job.run.published()
+    assert list(published) == [1]
+    images, _, genuine = published[1]
+    grid = Nodes(job.scenario, RunDirectory.create(job.scenario, tmp_path / "again"))
+    contexts = [grid.contexts[FIRST + client] for client in (0, 1)]
+    who = [read(context) for context in contexts]
+    real = {image.numpy().tobytes() for image in who[1].held().images}
+    assert len(images) == len(real) == 40
+    assert not genuine.any()
+    assert not any(image.numpy().tobytes() in real for image in images)
+
+    start, after = job.run.global_model(0), job.run.global_model(1)
+    assert start is not None
+    assert after is not None
+    received = Received(round=1, accuracy=0.0, proximal_mu=0.0, weights=start)
+    sent = [honest.train(who[0], received, contexts[0]), defended.train(who[1], received, contexts[1])]
+    for name, tensor in after.items():
+        torch.testing.assert_close(tensor, (sent[0].weights[name] + sent[1].weights[name]) / 2)
 
 
 def test_noise_for_privacy_is_the_same_between_processes_and_in_one(make_job: Callable[..., Job]) -> None:
