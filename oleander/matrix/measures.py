@@ -1,6 +1,5 @@
 """What a cell's run says of leakage, utility, cost and epsilon; and what several seeds say together."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import mean
@@ -34,9 +33,6 @@ UNITS = {
     "guarantee",
 }
 """Every measure, and what it is."""
-
-SHARES = ("leakage", "control", "accuracy", "riafi", "seen")
-"""Those that lie in [0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,12 +154,10 @@ class Spread:
     count: int
 
 
-def spread(values: Sequence[float | None], *, share: bool = False) -> Spread:
-    """Return the spread of the values that there are; of shares the interval ends at 0 and 1."""
+def spread(values: Sequence[float | None]) -> Spread:
+    """Return the spread of the values that there are; of shares, too, the interval may go beyond 0 and 1."""
     known = [value for value in values if value is not None]
     middle, low, high = mean_interval(known)
-    if share:
-        low, high = (min(1.0, max(0.0, end)) if math.isfinite(end) else end for end in (low, high))
     return Spread(mean=finite(middle), low=finite(low), high=finite(high), count=len(known))
 
 
@@ -174,7 +168,7 @@ def row(measured: Sequence[Measures]) -> dict[str, Any]:
         measured: one for each seed that is finished; may be empty.
 
     """
-    spreads = {name: asdict(spread([getattr(one, name) for one in measured], share=name in SHARES)) for name in UNITS}
+    spreads = {name: asdict(spread([getattr(one, name) for one in measured])) for name in UNITS}
     metrics = {one.metric for one in measured}
     return spreads | {
         "metric": "/".join(sorted(metrics)),

@@ -60,8 +60,6 @@ def test_an_interval_is_student_s() -> None:
     assert (three.mean, three.count) == (2.0, 3)
     assert three.high == pytest.approx(2 + 4.3027 / 3**0.5, abs=1e-4)
     assert three.low == pytest.approx(2 - 4.3027 / 3**0.5, abs=1e-4)
-    shares = spread([0.5, 1.0], share=True)
-    assert (shares.mean, shares.low, shares.high) == (0.75, 0.0, 1.0)
     assert (spread([5.0]).low, spread([]).mean) == (None, None)
     assert row([])["leakage"]["count"] == 0
 
