@@ -10,7 +10,7 @@ from rich.console import Console
 
 from oleander import engines
 from oleander.engines.gpus import cores, visible
-from oleander.matrix import settings, table
+from oleander.matrix import inquiries, settings, table
 from oleander.matrix.cells import Cell, expand
 from oleander.matrix.pool import run_all
 from oleander.matrix.settings import Matrix
@@ -76,6 +76,12 @@ def carry_out(request: Request, console: Console) -> int:
     console.print()
     console.print(table.shown(found))
     console.print("Means over the seeds, ± half of the 95 % interval. " + table.METRICS, style="dim")
+    methods = table.asked(found)
+    if methods is not None:
+        console.print(methods)
+        console.print(inquiries.NOTE, style="dim")
+    for warning in inquiries.warnings(found["rows"]):
+        console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     for name, reason in failures.items():
         console.print(f"Failed: {left[name].words}: {reason}", style="red", markup=False, soft_wrap=True)
     console.print(f"Report: {write(found, folder / 'matrix.html')}", markup=False, soft_wrap=True)

@@ -1,12 +1,13 @@
 """What a cell's run says of leakage, utility, cost and epsilon; and what several seeds say together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import mean
 from typing import Any
 
 from oleander import accounting
 from oleander.judge.statistics import mean_interval
+from oleander.matrix import inquiries
 from oleander.report.metrics import finite, headline_of, inquiries_of, properties_of, targets_of
 from oleander.rundir import RunDirectory
 
@@ -42,6 +43,7 @@ class Measures:
     Attributes:
         metric: what the leakage is: J, RECOGNISED, AUC or, where nobody attacks, NOTHING.
         loot: whether the attack left any: one that never began has no leakage to measure.
+        asked: of membership attacks, see oleander.matrix.inquiries.numbers.
         privacy: what epsilon is worth nothing without, `delta` and `unit`; or the `reason` why there is none.
 
     """
@@ -58,6 +60,7 @@ class Measures:
     bytes: float | None
     epsilon: float | None
     privacy: dict[str, Any]
+    asked: dict[str, float] = field(default_factory=dict)
 
 
 def of_run(run: RunDirectory) -> Measures:
@@ -83,6 +86,7 @@ def of_run(run: RunDirectory) -> Measures:
         bytes=_total(rounds, ("bytes_down", "bytes_up")),
         epsilon=finite(guarantee.get("epsilon")),
         privacy={key: value for key, value in guarantee.items() if key != "epsilon"},
+        asked=inquiries.numbers(run, verdict),
     )
 
 
@@ -174,6 +178,7 @@ def row(measured: Sequence[Measures]) -> dict[str, Any]:
         "metric": "/".join(sorted(metrics)),
         "without_loot": sum(not one.loot for one in measured),
         "privacy": measured[0].privacy if measured else {},
+        "asked": inquiries.means([one.asked for one in measured]),
     }
 
 

@@ -12,6 +12,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from oleander.matrix import inquiries
 from oleander.matrix.cells import Cell
 from oleander.matrix.measures import RECOGNISED, UNITS, J, Measures, of_run, row
 from oleander.matrix.settings import Matrix
@@ -100,6 +101,19 @@ def shown(table: Mapping[str, Any]) -> Table:
         made.add_column(name, justify=justify, no_wrap=name in ("attack", "defence"), min_width=least)
     for line in rows:
         made.add_row(*(Text(line[name]) for name in headers))
+    return made
+
+
+def asked(table: Mapping[str, Any]) -> Table | None:
+    """Return what membership attackers reach, method by method, for a terminal; None where nobody is asked."""
+    found = inquiries.lines(table["rows"])
+    if not found:
+        return None
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in found[0]:
+        made.add_column(name, justify="left" if name in ("attack", "defence", "place") else "right")
+    for line in found[1:]:
+        made.add_row(*(Text(text) for text in line))
     return made
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from oleander.matrix import inquiries
 from oleander.matrix.table import HEADERS, METRICS, words
 from oleander.report import matrix_figures
 from oleander.report.page import environment
@@ -34,6 +35,9 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
             metrics=METRICS,
             headers=list(HEADERS),
             rows=[words(line) for line in table["rows"]],
+            asked=inquiries.lines(table["rows"]),
+            asked_note=inquiries.NOTE,
+            warnings=inquiries.warnings(table["rows"]),
             cells=[(one, _said(one)) for one in table["cells"]],
             figures=[(name, figure_uri(figure)) for name, figure in figures.items() if figure is not None],
         )

@@ -95,3 +95,15 @@ def test_settings_are_named_as_briefly_as_they_can_be() -> None:
     assert tables.settings({"settings": {"a.lr": 1, "b.lr": 2}}) == "a.lr=1, b.lr=2"
     assert tables.number({"mean": 12345678.0, "high": None}) == "12345678"
     assert tables.number({"mean": 0.5, "high": 0.75}, "share") == "50 ± 25 %"
+
+
+def test_a_page_of_membership_attacks_has_every_method_and_a_warning(tmp_path: Path) -> None:
+    """A table of areas, and that a defence helps who adapts to it; without such attacks neither."""
+    table = made()
+    for line, area in zip(table["rows"], (0.9, 0.95), strict=False):
+        line["asked"] = {"server adaptive-learner": area}
+    text = write(table, tmp_path / "matrix.html").read_text(encoding="utf-8")
+    assert "Who is in the training data" in text
+    assert "<td>0.950</td>" in text
+    assert "gan: &lt;b&gt; helps the attacker who adapts to it (server): AUC 0.950, 0.900 without a defence." in text
+    assert "Who is in the training data" not in write(made(), tmp_path / "other.html").read_text(encoding="utf-8")

@@ -1,0 +1,106 @@
+"""What a matrix says of membership attackers: every method's area, what a defence costs, and whom it helps."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from oleander.matrix import inquiries, table
+from oleander.matrix.measures import of_run
+from oleander.report.metrics import ABSENT
+from oleander.rundir import RunDirectory
+from task.files import write_json
+
+
+def attacker(place: str, **areas: float) -> dict[str, Any]:
+    """Return an attacker's part of a verdict, with each method's area by the clean protocol."""
+    methods = {name.replace("_", "-"): {"clean": {"auc": area}} for name, area in areas.items()}
+    said = {"place": place, "methods": methods, "about": [0], "adds": {}}
+    return {"attack": "adaptive-learner", "membership": said, "targets": {}}
+
+
+def row(defense: str, asked: dict[str, float], attack: str = "digits") -> dict[str, Any]:
+    """Return what is looked at of a row."""
+    return {"attack": attack, "defense": defense, "asked": asked}
+
+
+def test_areas_and_costs_are_those_on_record(fabricate: Callable[..., RunDirectory]) -> None:
+    """Of the rise of the loss and the labels changed the most of all rounds; accuracy and loss of the last round."""
+    run = fabricate()
+    asked = {
+        "client-2": attacker("participant", adaptive_learner=0.6, label_only=0.55),
+        "server": attacker("server", adaptive_learner=0.9),
+    }
+    write_json(run.path / "verdict.json", run.verdict() | {"attackers": asked})
+    found = of_run(run).asked
+    last = run.rounds()[-1]
+    assert found == {
+        "participant adaptive-learner": 0.6,
+        "participant label-only": 0.55,
+        "server adaptive-learner": 0.9,
+        "accuracy": last["accuracy"],
+        "loss": last["loss"],
+    }
+
+
+def test_what_a_defence_has_noted_is_read(
+    fabricate: Callable[..., RunDirectory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The greatest rise, 0.3 of 0.1 and 0.3, of a participant who is defended."""
+    run = fabricate()
+    write_json(
+        run.path / "verdict.json", run.verdict() | {"attackers": {"server": attacker("server", adaptive_learner=0.9)}}
+    )
+    folder = run.path / "published" / "client-1"
+    folder.mkdir(parents=True)
+    fits = [
+        {"round": 1, "loss_rise": 0.3, "labels_changed": 0.0},
+        {"round": 2, "loss_rise": 0.1, "labels_changed": 0.0},
+    ]
+    (folder / "fit.jsonl").write_text("".join(json.dumps(line) + "\n" for line in fits), encoding="utf-8")
+    monkeypatch.setattr("oleander.scenario.Scenario.defended", lambda _: {1: "def-mia"})
+    found = inquiries.numbers(run, run.verdict())
+    assert (found["loss_rise"], found["labels_changed"]) == (0.3, 0.0)
+
+
+def test_nothing_is_said_where_nobody_is_asked(fabricate: Callable[..., RunDirectory]) -> None:
+    """A run of thieves has no areas; a matrix of such rows neither a table nor a warning."""
+    run = fabricate()
+    assert of_run(run).asked == {}
+    rows = [row("none", {}), {"attack": "gan", "defense": "none"}]
+    assert inquiries.lines(rows) == inquiries.warnings(rows) == []
+    assert table.asked({"rows": rows}) is None
+
+
+def test_a_defence_that_helps_who_adapts_is_warned_of() -> None:
+    """At the place where it does, against no defence on the same data; what helps others, or less than none, is not."""
+    rows = [
+        row("none", {"server adaptive-learner": 0.9, "participant adaptive-learner": 0.7, "server label-only": 0.6}),
+        row(
+            "literal", {"server adaptive-learner": 0.95, "participant adaptive-learner": 0.6, "server label-only": 0.8}
+        ),
+        row("literal", {"server adaptive-learner": 0.99}, attack="mnist"),
+    ]
+    assert inquiries.warnings(rows) == [
+        "digits: literal helps the attacker who adapts to it (server): AUC 0.950, 0.900 without a defence."
+    ]
+
+
+def test_seeds_are_averaged_and_people_can_read_it() -> None:
+    """Means of what all seeds have; a line for each place, a dash for what is not there."""
+    asked = inquiries.means(
+        [{"server label-only": 0.5, "loss": 2.0}, {"server label-only": 0.7, "loss": 1.0, "x y": 1.0}]
+    )
+    assert asked == {"server label-only": 0.6, "loss": 1.5}
+    assert inquiries.means([]) == {}
+    shown = inquiries.lines([row("none", asked)])
+    assert shown[0][:4] == ["attack", "defence", "place", "label-only"]
+    assert shown[1][:4] == ["digits", "none", "server", "0.600"]
+    assert shown[1][4:] == [ABSENT, "1.500", ABSENT, ABSENT]
+    made = table.asked({"rows": [row("none", asked)]})
+    assert made is not None
+    with (console := Console(width=200)).capture() as said:
+        console.print(made)
+    assert "0.600" in said.get()
