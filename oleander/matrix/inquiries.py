@@ -11,8 +11,8 @@ from oleander.rundir import RunDirectory
 ADAPTS = "adaptive-learner"
 COSTS = {"accuracy": "accuracy", "loss": "NLL", "loss_rise": "rise of loss", "labels_changed": "labels changed"}
 NOTE = (
-    "AUC by method: of participants who ask global models, and of the server, which asks each one's own update. NLL: of "
-    "the final global model on the test images, in nats. Rise of loss and labels changed: on a defended participant's "
+    "AUC by method: of participants who ask global models, and of the server, which asks each one's own update. NLL: "
+    "of the final global model on the test images, in nats. Rise of loss, labels changed: on a defended participant's "
     "own records, by the change of its last layer, the most of all rounds and participants."
 )
 
