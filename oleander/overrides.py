@@ -4,9 +4,8 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from task.settings import SettingsError, expect
+from oleander.plain import from_yaml
+from task.settings import expect
 
 MORE = "+"
 """At the end of a key: what is given is added to the list that stands there."""
@@ -21,11 +20,7 @@ def override(values: dict[str, Any], text: str) -> None:
     """
     key, equals, raw = text.partition("=")
     expect(bool(equals and key), "--set key=value", text, "For example --set federation.rounds=5.")
-    try:
-        value = yaml.safe_load(raw)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"Expected a YAML value in --set {text}, got this: {error}.") from error
-    place(values, key, value, "--set")
+    place(values, key, from_yaml(raw, f"--set {text}"), "--set")
 
 
 def place(values: dict[str, Any], key: str, value: Any, where: str) -> None:
@@ -45,7 +40,8 @@ def place(values: dict[str, Any], key: str, value: Any, where: str) -> None:
     *path, last = key.split(".")
     for part in path:
         if isinstance(level, list):
-            number = int(part) if part.removeprefix("-").isdecimal() else len(level)
+            digits = part.removeprefix("-")
+            number = int(part) if digits.isdecimal() and len(digits) < 10 else len(level)  # noqa: PLR2004 - enough of a list
             expect(-len(level) <= number < len(level), f"{where} {key} to name an entry of the list", part)
             level = level[number]
         else:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from oleander import scenario as scenarios
-from task.files import write_json, write_text
+from oleander.shelf import read
+from task.files import readable, write_json, write_text
 from task.settings import SettingsError, expect, parse
 
 if TYPE_CHECKING:  # torch and numpy take long to import, and the command line needs neither to answer
@@ -67,8 +68,7 @@ class RunDirectory:
     @property
     def scenario(self) -> scenarios.Scenario:
         """The resolved scenario."""
-        values = yaml.safe_load((self.path / "scenario.yaml").read_text(encoding="utf-8"))
-        return scenarios.resolve(parse(scenarios.Scenario, values, "scenario"))
+        return scenarios.resolve(parse(scenarios.Scenario, read(self.path / "scenario.yaml"), "scenario"))
 
     def environment(self) -> dict[str, Any]:
         """Return environment.json; empty where there is none."""
@@ -178,7 +178,10 @@ class RunDirectory:
 
         name = "final" if server_round is None else f"round-{server_round:04d}"
         path = self.path / "global" / f"{name}.safetensors"
-        return load_file(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        with readable(path):
+            return load_file(path)
 
     def verdict(self) -> dict[str, Any]:
         """Return verdict.json; empty where there is none."""
@@ -228,15 +231,23 @@ def _read_json(path: Path) -> dict[str, Any]:
     """Return a JSON mapping, empty where the file is not there."""
     if not path.is_file():
         return {}
-    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return value
+    with readable(path):
+        return _mapping(path.read_text(encoding="utf-8"))
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
     """Return a file of JSON lines; the last is left out while it is incomplete."""
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines(keepends=True) if line[-1] == "\n"]
+    with readable(path):
+        return [_mapping(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """Return the mapping that a JSON text holds."""
+    value = json.loads(text)
+    expect(isinstance(value, dict), "a mapping in JSON", value)
+    return dict(value)
 
 
 def _round_of(path: Path) -> int:
@@ -249,12 +260,17 @@ def _load_images(path: Path) -> "tuple[Tensor, Tensor]":
     """Read images and labels from an .npz."""
     from task.runs import read_arrays  # noqa: PLC0415 - see TYPE_CHECKING
 
-    arrays = read_arrays(path)
-    return arrays["images"].float(), arrays["labels"].long()
+    with readable(path):
+        arrays = read_arrays(path)
+        images, labels = arrays["images"].float(), arrays["labels"].long()
+        fits = images.ndim == 4 and labels.shape == images.shape[:1]  # noqa: PLR2004 - [N, C, H, W]
+        expect(fits, "images [N, C, H, W] with a label each", (tuple(images.shape), tuple(labels.shape)))
+    return images, labels
 
 
 def _load_array(path: Path, name: str) -> "Tensor":
     """Read one array of whole numbers from an .npz."""
     from task.runs import read_arrays  # noqa: PLC0415 - see TYPE_CHECKING
 
-    return read_arrays(path)[name].long()
+    with readable(path):
+        return read_arrays(path)[name].long()

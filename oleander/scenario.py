@@ -6,6 +6,7 @@ Nothing here imports torch, so that a wrong request is refused at once.
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ from task.settings import TaskSettings, choose, expect, flatten, parse, to_dict
 
 ROLES = ("honest", "malicious", "defended")
 DEVICES = ("auto", "cpu")
+MOST = 100_000
+"""Participants of one federation: more are a slip of the keyboard, and would fill the memory before anything is run."""
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 UNDEFENDED = "undefended"
 """The defence that publishes the images themselves: a control."""
 
@@ -58,10 +62,11 @@ class FederationSettings:
 
     def __post_init__(self) -> None:
         expect(self.clients > 0, "clients > 0", self.clients)
+        expect(self.clients <= MOST, f"at most {MOST} clients", self.clients)
         expect(self.rounds > 0, "rounds > 0", self.rounds)
         expect(self.seed >= 0, "seed >= 0", self.seed)
-        expect(self.round_timeout > 0, "round_timeout > 0", self.round_timeout)
-        expect(self.join_timeout > 0, "join_timeout > 0", self.join_timeout)
+        expect(0 < self.round_timeout < math.inf, "round_timeout > 0", self.round_timeout)
+        expect(0 < self.join_timeout < math.inf, "join_timeout > 0", self.join_timeout)
         expect(0 < self.fraction <= 1, "fraction in (0, 1]", self.fraction)
         choose(self.devices, DEVICES, "devices")
         choose(self.weighting, ("uniform", "examples"), "a weighting")
@@ -184,6 +189,10 @@ class Scenario:
     server: ServerSettings = ServerSettings()
     accounting: AccountingSettings = AccountingSettings()
     membership: MembershipSettings | None = None
+
+    def __post_init__(self) -> None:
+        remedy = "Letters, digits, hyphens, underscores and dots, a letter or digit first."
+        expect(bool(NAME.fullmatch(self.name)), "a name that can be a folder's", self.name, remedy)
 
     def role_of(self, client: int) -> ClientSettings:
         """Return what the participant `client` does."""

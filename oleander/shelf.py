@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from oleander.plain import from_yaml
 from task.settings import SettingsError, choose, expect
 
 MATRIX_KEYS = ("base", "attacks", "defenses", "sweep")
@@ -51,10 +52,9 @@ def read(path: Path) -> dict[str, Any]:
 
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"Expected a readable scenario, got {path} ({error.strerror}). Check the path.") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"Expected YAML in {path}, got this: {error}.") from error
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:  # the latter: it is no UTF-8
+        raise SettingsError(f"Expected a readable scenario, got {path} ({error}). Check the path.") from error
+    values = from_yaml(text, str(path))
     expect(isinstance(values, dict), f"a mapping in {path}", values)
     return dict(values)

@@ -1,4 +1,7 @@
-"""How every part writes a file that others read: whole or not at all, whatever becomes of the writer or its disk."""
+"""How every part writes a file that others read: whole or not at all, whatever becomes of the writer or its disk.
+
+And what is said of a file that is damaged all the same.
+"""
 
 import contextlib
 import errno
@@ -6,6 +9,8 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from task.settings import SettingsError
 
 
 @contextlib.contextmanager
@@ -45,3 +50,20 @@ def append_line(path: Path, line: Mapping[str, object]) -> None:
         if file.write(data) < len(data):  # the disk took a part; the next line would go on where it stopped
             file.truncate(end)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Say of a file that is damaged which it is.
+
+    Raises:
+        SettingsError: in place of whatever its reader raises.
+
+    """
+    try:
+        yield
+    except SettingsError:
+        raise
+    except Exception as error:
+        remedy = "Remove it, or bring it again; a run that has lost it can still be judged and reported."
+        raise SettingsError(f"Expected {path} to be as a run leaves it, got: {error!r}. {remedy}") from error

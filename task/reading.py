@@ -1,5 +1,7 @@
 """Readers of image files into tensors uint8. Whatever is missing, cut short or of the wrong shape is named."""
 
+import math
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from task.settings import SettingsError, expect
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm")
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as PIL's mode "L"
+# What PIL raises for damaged files, and for such that announce more pixels than anybody's image has.
+DAMAGED = (OSError, ValueError, SyntaxError, LookupError, TypeError, struct.error, Image.DecompressionBombError)
 BATCH = 1000  # images turned to floats at a time, to spare memory
 
 Prepare = Callable[[Tensor], Tensor]
@@ -62,7 +66,7 @@ def read_idx(path: Path, dimensions: int, remedy: str) -> Tensor:
         len(content) >= header and content[:4] == magic, f"{path} to be an idx file ({magic!r})", content[:4], remedy
     )
     shape = [int.from_bytes(content[start : start + 4], "big") for start in range(4, header, 4)]
-    size = header + int(np.prod(shape))
+    size = header + math.prod(shape)  # numpy's product wraps around
     expect(len(content) == size, f"{path} to have {size} bytes, as its header says", len(content), remedy)
     return torch.from_numpy(np.frombuffer(content, np.uint8, offset=header).reshape(shape).copy())
 
@@ -79,7 +83,7 @@ def read_image(path: Path, remedy: str) -> Tensor:
         with Image.open(path) as image:
             expect(not image.mode.startswith(("I", "F")), f"{path} to have 8 bits a channel", image.mode, remedy)
             array = np.array(image.convert("L" if image.mode in ("1", "L", "LA") else "RGB"))
-    except (OSError, ValueError, SyntaxError) as error:  # the three that PIL raises for damaged files
+    except DAMAGED as error:
         if isinstance(error, SettingsError):
             raise
         raise SettingsError(f"Expected {path} to be a readable image, got: {error}. {remedy}") from error

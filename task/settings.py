@@ -37,6 +37,7 @@ def choose(name: str, known: Collection[str], what: str, remedy: str = "") -> st
     raise SettingsError(" ".join(f"Expected {what} (one of: {listing}), got {name!r}. {hint} {remedy}".split()))
 
 
+LARGEST_SIDE = 1024
 PARTITIONS = ("one-class", "k-classes", "random-classes", "whole-classes", "iid", "dirichlet")
 
 
@@ -177,6 +178,7 @@ class TaskSettings:
         for name in ("image_size", "outputs", "batch_size", "local_epochs", "images_per_round"):
             value = getattr(self, name)
             expect(value is None or value > 0, f"{name} > 0", value)
+        expect((self.image_size or 0) <= LARGEST_SIDE, f"image_size up to {LARGEST_SIDE}", self.image_size)
         classes, kind = self.private.classes if self.private else None, self.partition.kind
         fits = classes is None or kind == "random-classes"
         expect(fits, "partition.kind random-classes, since private.classes are given", kind)

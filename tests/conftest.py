@@ -21,6 +21,7 @@ from oleander.rundir import RunDirectory
 
 REPOSITORY = Path(__file__).parents[1]
 hypothesis.settings.register_profile("oleander", deadline=None)  # a loaded machine is no error
+hypothesis.settings.register_profile("long", deadline=None, max_examples=10_000)
 hypothesis.settings.load_profile("oleander")
 
 SMALL = (  # a federation of seconds

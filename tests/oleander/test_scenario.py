@@ -104,6 +104,23 @@ def test_a_server_s_attack_that_cannot_be_is_refused(overrides: list[str], text:
         scenarios.load("gan-attack-digits", [f"server.attack={toy_attack}", *overrides])
 
 
+@pytest.mark.parametrize(
+    ("override", "text"),
+    [
+        ("name=../elsewhere", "a name that can be a folder's, got '../elsewhere'"),
+        ("name=/etc", "a name that can be a folder's, got '/etc'"),
+        ("federation.clients=1000000000", "at most 100000 clients"),
+        ("federation.round_timeout=.inf", "round_timeout > 0, got inf"),
+        ("task.image_size=100000", "image_size up to 1024"),
+        (f"clients.{'9' * 5000}.role=honest", "to name an entry of the list"),
+    ],
+)
+def test_what_would_leave_the_folder_or_fill_the_memory_is_refused(override: str, text: str) -> None:
+    """Before anything is made of it."""
+    with pytest.raises(SettingsError, match=text):
+        scenarios.load("gan-attack-digits", [override])
+
+
 PROTECTED = "ids: [1], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 0}"
 DEFENDED = [
     "clients=[{ids: [1, 3], role: defended, defense: anti-gan, options: {lambda2: 4}, refresh: 5}]",
