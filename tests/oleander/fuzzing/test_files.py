@@ -73,7 +73,7 @@ def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", WHOLE)
 @fuzzing
-@given(st.data())
+@given(data=st.data())
 def test_a_damaged_file_is_refused_or_read(kind: str, tmp_path: Path, data: st.DataObject) -> None:
     """By its reader; the whole file is read."""
     (tmp_path / "global").mkdir(exist_ok=True)
@@ -124,8 +124,8 @@ def test_what_announces_more_than_memory_holds_is_refused(kind: str, tmp_path: P
         READERS[kind](path)
 
 
-@fuzzing
-@given(st.data())
+@settings(fuzzing, max_examples=settings().max_examples // 5)  # a page takes longer than a file
+@given(data=st.data())
 def test_a_damaged_run_is_refused_or_reported(
     fabricate: Callable[..., RunDirectory], data: st.DataObject, capfd: pytest.CaptureFixture[str]
 ) -> None:
