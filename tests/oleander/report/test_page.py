@@ -87,8 +87,11 @@ def test_every_picture_has_a_text(fabricate: Make, tmp_path: Path) -> None:
 
 
 def test_names_and_reasons_stay_text(fabricate: Make, tmp_path: Path) -> None:
-    """Markup in a scenario's name, a failure's reason, a verdict or an environment is shown, not obeyed."""
-    run = fabricate("<script>alert(1)</script>")
+    """Markup in what a scenario says of its paper, a failure's reason, a verdict or an environment is shown, not obeyed."""
+    run, other = fabricate(), fabricate("other")
+    for one, text in ((run, "<script>alert(1)</script>"), (other, '"><svg onload=alert(3)>')):
+        settings = (one.path / "scenario.yaml").read_text(encoding="utf-8")
+        (one.path / "scenario.yaml").write_text(settings.replace("paper: ''", f"paper: '{text}'"), encoding="utf-8")
     evil = "<img src=x onerror=alert(2)>"
     line = {"round": 7, "accuracy": 0.5, "failures": [{"client": 1, "reason": evil}]}
     with (run.path / "rounds.jsonl").open("a", encoding="utf-8") as file:
@@ -97,7 +100,6 @@ def test_names_and_reasons_stay_text(fabricate: Make, tmp_path: Path) -> None:
     verdict["attackers"]["client-2"]["targets"]["1"] |= {"words": evil, evil: 1.0}
     (run.path / "verdict.json").write_text(json.dumps(verdict), encoding="utf-8")
     run.update_environment(engine=evil, versions={evil: evil})
-    other = fabricate('"><svg onload=alert(3)>')
     page = Page(write([run, other], tmp_path / "page.html"))
     assert "script" not in page.tags
     assert page.misplaced == []
