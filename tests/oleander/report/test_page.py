@@ -87,7 +87,7 @@ def test_every_picture_has_a_text(fabricate: Make, tmp_path: Path) -> None:
 
 
 def test_names_and_reasons_stay_text(fabricate: Make, tmp_path: Path) -> None:
-    """Markup in what a scenario says of its paper, a failure's reason, a verdict or an environment is shown, not obeyed."""
+    """Markup in a scenario's words on its paper, in a failure's reason or a verdict is shown, not obeyed."""
     run, other = fabricate(), fabricate("other")
     for one, text in ((run, "<script>alert(1)</script>"), (other, '"><svg onload=alert(3)>')):
         settings = (one.path / "scenario.yaml").read_text(encoding="utf-8")
