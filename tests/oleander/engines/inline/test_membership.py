@@ -66,3 +66,27 @@ def test_who_only_looks_changes_nothing_and_who_climbs_does(passive: RunDirector
 def test_no_truth_lies_where_attackers_write(passive: RunDirectory) -> None:
     """Before the judge comes there is no truth in the run directory at all."""
     assert not (passive.path / "truth").exists()
+
+
+def test_defended_participants_send_another_last_layer_within_their_bound(tmp_path: Path) -> None:
+    """def-mia-digits in small, against the same without a defence: in round 1 nothing else differs, and no label does.
+
+    All three learning attackers answer at both places.
+    """
+    small = ["federation.rounds=1", "federation.clients=3", "clients.0.ids=[2]", "clients.1.ids=[0,1]"]
+    small += ["membership.records=30", "membership.known=30", "task.local_epochs=40", "clients.1.options.steps=60"]
+    plain = ["clients.1.role=honest", "clients.1.defense=null", "clients.1.options={}"]
+    chosen = [settle(scenarios.load("def-mia-digits", [*small, *more]), None) for more in ([], plain)]
+    runs = [RunDirectory.create(one, tmp_path / str(place)) for place, one in enumerate(chosen)]
+    for one, run in zip(chosen, runs, strict=True):
+        engines.run("inline", Job(scenario=one, run=run, data=None), lambda: None)
+    defended, honest = (load_file(run.path / "global" / "final.safetensors") for run in runs)
+    differ = {name for name, tensor in honest.items() if not (defended[name] == tensor).all()}
+    assert differ == {"7.weight", "7.bias"}
+    for client in (0, 1):
+        (line,) = runs[0].fits(client)
+        assert line["loss_rise"] <= line["loss_bound"] == 0.5
+        assert line["labels_changed"] == 0
+        assert line["left"] < 1
+    learners = {"fixed-learner", "shadow-learner", "adaptive-learner"}
+    assert all(learners <= set(runs[0].scores()[who][1]) for who in ("client-2", "server"))
