@@ -69,7 +69,7 @@ def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             if method == ADAPTS and before is not None and area > before:
                 told.append(
                     f"{row['attack']}: {row['defense']} helps the attacker who adapts to it ({place}): AUC {area:.3f}, "
-                    f"{before:.3f} without a defence."
+                    f"{before:.3f} without a defence. Only several seeds tell whether by chance."
                 )
     return told
 
