@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 import server_attacks
 import torch
+import watching
 from containers import NEEDS_DOCKER
 from disks import NEEDS_TMPFS
 from namespaces import NEEDS_NAMESPACES
@@ -17,6 +18,7 @@ from namespaces import NEEDS_NAMESPACES
 from attacks import registry
 from oleander import scenario
 from oleander.engines import Job
+from oleander.engines.processes import descendants
 from oleander.rundir import RunDirectory
 
 REPOSITORY = Path(__file__).parents[1]
@@ -47,6 +49,13 @@ def _interruptible() -> None:
     """Let what the tests start be stopped by SIGINT, which a shell's job in the background hands down as ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _remember_processes() -> None:
+    """Note what runs already, for tests that look for what they have left running."""
+    watching.BEFORE.clear()
+    watching.BEFORE.update(descendants(os.getpid()))
 
 
 @pytest.fixture(scope="session")

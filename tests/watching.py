@@ -1,7 +1,18 @@
 """Watch other processes end, for tests."""
 
+import os
 import time
 from pathlib import Path
+
+from oleander.engines.processes import descendants
+
+BEFORE: set[int] = set()
+"""Processes that ran below this one when the test began: what earlier tests left on purpose, say a fork server."""
+
+
+def left_running() -> list[int]:
+    """Return the processes below this one that the test has started, and that have not ended."""
+    return [pid for pid in descendants(os.getpid()) if pid not in BEFORE]
 
 
 def runs(pid: int) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from watching import wait_for_the_end_of
+from watching import left_running, wait_for_the_end_of
 
 from oleander import engines
 from oleander.engines import EngineError, Job
@@ -49,7 +49,7 @@ def warm(make_job: Callable[..., Job]) -> Iterator[RunDirectory]:
     job = make_job(2, 2)
     engines.run("grpc", job)
     yield job.run
-    assert descendants(os.getpid()) == []
+    assert left_running() == []
 
 
 def test_the_warm_fleet_leaves_a_complete_run_directory(warm: RunDirectory) -> None:
@@ -81,7 +81,7 @@ def test_the_other_engines_give_the_same_weights_bit_for_bit(
     engines.run(engine, job)
     assert weights(job.run) == weights(warm)
     assert [node["role"] for node in job.run.environment()["nodes"]] == ["honest", "malicious"]
-    assert descendants(os.getpid()) == []
+    assert left_running() == []
 
 
 def test_a_flower_that_is_not_known_runs_stock_with_a_warning_and_the_same_weights(
@@ -101,7 +101,7 @@ def test_a_flower_that_is_not_known_runs_stock_with_a_warning_and_the_same_weigh
     assert "this is 1.38.9" in caplog.text
     assert job.run.environment()["fleet"] == "stock"
     assert weights(job.run) == weights(warm)
-    assert descendants(os.getpid()) == []
+    assert left_running() == []
 
 
 def test_what_dies_or_freezes_costs_its_reply_until_too_few_are_left(
@@ -154,7 +154,7 @@ def test_what_dies_or_freezes_costs_its_reply_until_too_few_are_left(
     assert f"Client 0 was lost: its SuperNode (process {struck[2][1]}) was ended by SIGKILL" in caplog.text
     assert "client-00.log" in caplog.text
     assert [lost["client"] for lost in job.run.environment()["lost"]] == [0, 1]
-    assert descendants(os.getpid()) == []
+    assert left_running() == []
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,13 @@
 """A simulation that cannot start says why, and where its log is."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from watching import left_running
 
 from oleander import engines
 from oleander.engines import EngineError, Job
-from oleander.engines.processes import descendants
 
 
 @pytest.mark.parametrize(
@@ -32,4 +31,4 @@ def test_the_cause_and_the_log_are_named(
     assert said in str(failure.value)
     assert str(job.run.logs / "simulation.log") in str(failure.value)
     assert "Traceback" not in str(failure.value)
-    assert descendants(os.getpid()) == []
+    assert left_running() == []
