@@ -9,7 +9,6 @@ overlap, or where there is one seed.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from oleander.judge.statistics import mean_interval, share_interval
 from oleander.judge.words import percent
 from oleander.report.luo_points import SAMPLES, by_lambda1, by_lambda2, by_ratio, measured, point
 from oleander.report.metrics import finite
@@ -22,6 +21,8 @@ from oleander.report.ranking import (
     REPRODUCED,
     Judged,
     Run,
+    apart,
+    interval,
     shares,
     values,
 )
@@ -80,27 +81,12 @@ def _count(said: Sequence[Mapping[str, Any]], name: str) -> int:
     return int(min(values(said, COUNTED[name]), default=0))
 
 
-def _interval(numbers: Sequence[float], count: int) -> tuple[float, float, float]:
-    """Return a mean and its interval; of shares, `count` being how many each is of."""
-    return share_interval(numbers, count) if count else mean_interval(numbers)
-
-
-def _apart(high: Sequence[float], low: Sequence[float], count: int = 0) -> str:
-    """Say whether one number lies clearly above another."""
-    if not high or not low:
-        return NOT_JUDGED
-    if min(len(high), len(low)) == 1:
-        return ONE_SEED
-    (_, least, above), (_, under, most) = _interval(high, count), _interval(low, count)
-    return REPRODUCED if least > most else NOT_REPRODUCED if above < under else OVERLAP
-
-
 def _level(said: Sequence[Mapping[str, Any]], *, holds: Callable[[float], bool]) -> str:
     """Say whether RIAFI is where the paper has it: its whole interval, none of it, or some."""
     numbers = values(said, "riafi_own")
     if len(numbers) < 2:  # noqa: PLR2004 - one seed proves nothing
         return ONE_SEED if numbers else NOT_JUDGED
-    _, low, high = _interval(numbers, _count(said, "riafi_own"))
+    _, low, high = interval(numbers, _count(said, "riafi_own"))
     ends = {holds(max(0.0, low)), holds(min(1.0, high))}
     return OVERLAP if len(ends) > 1 else REPRODUCED if ends == {True} else NOT_REPRODUCED
 
@@ -127,7 +113,7 @@ def _falls(_: Result, runs: Sequence[Run]) -> Judged:
         return "", NOT_JUDGED
     first, last = found[LITTLE], found[max(found)]
     count = _count([*first, *last], "riafi_own")
-    return _along(found, "lambda2"), _apart(values(first, "riafi_own"), values(last, "riafi_own"), count)
+    return _along(found, "lambda2"), apart(values(first, "riafi_own"), values(last, "riafi_own"), count)
 
 
 def _rises(name: str) -> Callable[[Result, Sequence[Run]], Judged]:
@@ -142,7 +128,7 @@ def _rises(name: str) -> Callable[[Result, Sequence[Run]], Judged]:
         texts += [f"the attacker who knows the defence:\n{_along(ours, 'MR', 'stolen_adaptive')}"] * (name == "stolen")
         texts += [f"noise in place of look-alikes:\n{_along(noise, 'MR', name)}"] if noise else []
         most, least = ours[max(ours)], ours[min(ours)]
-        return "\n\n".join(texts), _apart(values(most, name), values(least, name), _count([*most, *least], name))
+        return "\n\n".join(texts), apart(values(most, name), values(least, name), _count([*most, *least], name))
 
     return check
 
@@ -157,7 +143,7 @@ def _slower(_: Result, runs: Sequence[Run]) -> Judged:
     where = ", ".join(f"{one:g}" for one in common)
     return (
         f"of the undefended RIAFI, mean over MR {where}: MNIST {shares(sooner)}; Fashion-MNIST {shares(later)}",
-        _apart(sooner, later),
+        apart(sooner, later),
     )
 
 
@@ -173,7 +159,7 @@ def _pixels(name: str, obfuscation: str, sign: int) -> Callable[[Result, Sequenc
         ours, real = (values(list(found[chosen].values()), f"pixel_{name}{end}") for end in ("", "_own"))
         mean = " and ".join(f"{sum(one) / len(one):.2f}" for one in (ours, real))
         return f"{name} of the pixels, look-alikes and real images: {mean} (lambda2 {chosen.lambda2:g})", (
-            _apart(ours, real) if sign > 0 else _apart(real, ours)
+            apart(ours, real) if sign > 0 else apart(real, ours)
         )
 
     return check
@@ -186,7 +172,7 @@ def _max_or_min(_: Result, runs: Sequence[Run]) -> Judged:
     if not common:
         return "", NOT_JUDGED
     text = f"max:\n{_along(most, 'lambda2')}\n\nmin:\n{_along(least, 'lambda2')}"
-    return text, _apart(_over(most, common), _over(least, common))
+    return text, apart(_over(most, common), _over(least, common))
 
 
 def _over(

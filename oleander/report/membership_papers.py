@@ -9,10 +9,10 @@ from oleander.report.ranking import (
     NOT_JUDGED,
     NOT_REPRODUCED,
     ONE_SEED,
-    OVERLAP,
     REPRODUCED,
     Judged,
     Run,
+    apart,
     shares,
     spread,
     values,
@@ -96,16 +96,6 @@ def _level(found: Sequence[float], theirs: float) -> Judged:
     return shares(found), ONE_SEED if len(found) == 1 else REPRODUCED if near else NOT_REPRODUCED
 
 
-def _apart(high: Sequence[float], low: Sequence[float]) -> str:
-    """Say whether one number lies clearly above another."""
-    if not high or not low:
-        return NOT_JUDGED
-    if min(len(high), len(low)) == 1:
-        return ONE_SEED
-    (_, least, above), (_, under, most) = mean_interval(high), mean_interval(low)
-    return REPRODUCED if least > most else NOT_REPRODUCED if above < under else OVERLAP
-
-
 def _accuracy(theirs: str, runs: Sequence[Run]) -> Judged:
     found = [(verdict.get("global_model") or {}).get("final") or {} for _, verdict in _one_a_seed(runs)]
     return _level(values(found, "accuracy"), float(theirs))
@@ -132,9 +122,7 @@ def _labels(metric: str, runs: Sequence[Run]) -> Judged:
         numbers, trivial = (values([one.of("paper", name) for one in group], metric) for name in ("", "argmax"))
         lines.append(f"{count} labels: {write(numbers)}; the model's argmax {write(trivial)}")
     first, last = (values([one.of("paper") for one in by[count]], metric) for count in (min(by), max(by)))
-    return f"{'AUC' if metric == 'auc' else 'true positives'}, protocol paper:\n" + "\n".join(lines), _apart(
-        first, last
-    )
+    return f"{'AUC' if metric == 'auc' else 'true positives'}, protocol paper:\n" + "\n".join(lines), apart(first, last)
 
 
 def _ascent(_: str, runs: Sequence[Run]) -> Judged:
@@ -217,7 +205,7 @@ def _along(place: Callable[[Asked], float], unit: str) -> Callable[[str, Sequenc
             for at in sorted(by)
             if own[at] and clean[at]
         ]
-        return "\n".join(lines), _apart(own[max(by)], own[min(by)])
+        return "\n".join(lines), apart(own[max(by)], own[min(by)])
 
     return check
 
@@ -233,7 +221,7 @@ def _against(_: str, runs: Sequence[Run]) -> Judged:
             before, after = (values([one.of("clean") for one in group], "auc") for group in (without, with_it))
             if before and after:
                 lines.append(f"{attack}, {place}: clean AUC {spread(before)}, defended {spread(after)}")
-                falls.append(_apart(before, after))
+                falls.append(apart(before, after))
     status = falls[0] if len(set(falls)) == 1 else "not judged (not alike for all)" if falls else NOT_JUDGED
     return "\n".join(lines), status
 

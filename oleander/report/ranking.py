@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
-from oleander.judge.statistics import mean_interval
+from oleander.judge.statistics import mean_interval, share_interval
 from oleander.judge.words import percent
 from oleander.report.departures import of_the_federation
 from oleander.report.metrics import finite
@@ -61,6 +61,21 @@ def spread(found: Sequence[float]) -> str:
     """Write the mean of scores, with the interval over several runs."""
     mean, low, high = mean_interval(found)
     return f"{mean:.2f}" if len(found) == 1 else f"{mean:.2f} ({low:.2f} to {high:.2f} over {len(found)} runs)"
+
+
+def interval(numbers: Sequence[float], count: int = 0) -> tuple[float, float, float]:
+    """Return a mean and its interval; of shares, `count` being how many each is of."""
+    return share_interval(numbers, count) if count else mean_interval(numbers)
+
+
+def apart(high: Sequence[float], low: Sequence[float], count: int = 0) -> str:
+    """Say whether one number lies clearly above another, by their means over seeds; `count` as in `interval`."""
+    if not high or not low:
+        return NOT_JUDGED
+    if min(len(high), len(low)) == 1:
+        return ONE_SEED
+    (_, least, above), (_, under, most) = interval(high, count), interval(low, count)
+    return REPRODUCED if least > most else NOT_REPRODUCED if above < under else OVERLAP
 
 
 def seeds_of(groups: Groups) -> Groups:
