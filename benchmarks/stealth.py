@@ -26,7 +26,8 @@ from rich.table import Table
 from oleander import engines, scenario
 from oleander.preflight import settle
 from oleander.rundir import RunDirectory
-from oleander.scenario import Scenario, ServerSettings
+from oleander.scenario import Scenario
+from oleander.sections import ServerSettings
 
 METER = Path(__file__).parent / "client_meter"
 Lines = dict[tuple[int, int, int], dict[str, Any]]

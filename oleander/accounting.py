@@ -16,7 +16,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oleander.scenario import ClientSettings, Scenario
+from oleander.scenario import Scenario
+from oleander.sections import ClientSettings
 from task.settings import expect
 
 UNIT = "participant"

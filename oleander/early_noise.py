@@ -1,6 +1,7 @@
 """Whether an attacker disturbs the federation before it begins to steal. Then no round of the run is an honest one."""
 
-from oleander.scenario import ClientSettings, Scenario
+from oleander.scenario import Scenario
+from oleander.sections import ClientSettings
 
 
 def sends_early_noise(entry: ClientSettings) -> bool:

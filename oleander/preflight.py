@@ -10,7 +10,8 @@ from attacks import registry
 from attacks.posing import inquiry, pose
 from oleander import accounting
 from oleander.roles import check_classes
-from oleander.scenario import ClientSettings, Scenario
+from oleander.scenario import Scenario
+from oleander.sections import ClientSettings
 from task import models
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts

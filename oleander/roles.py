@@ -8,7 +8,8 @@ from task.questions import MembershipSettings
 from task.settings import SettingsError, expect, to_dict
 
 if TYPE_CHECKING:  # it imports this
-    from oleander.scenario import ClientSettings, Scenario, ServerSettings
+    from oleander.scenario import Scenario
+    from oleander.sections import ClientSettings, ServerSettings
 
 
 def participant(entry: "ClientSettings") -> "ClientSettings":

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from oleander import scenario as scenarios
+from oleander import sections
 from oleander.judge import noise
 from oleander.rundir import RunDirectory
 from server_app.record import Record
@@ -34,8 +35,8 @@ def scenario(degrees: float = 30.0, seed: int = 0, attack: str = "toy", name: st
                 partition=PartitionSettings(kind="random-classes", images=90, classes_per_client=3),
                 private=PrivateSettings(kind="rotated", client=VICTIM, degrees=degrees, classes=CLASSES),
             ),
-            federation=scenarios.FederationSettings(clients=CLIENTS, rounds=ROUNDS, seed=seed),
-            server=scenarios.ServerSettings(attack=attack, attack_options={"victim": VICTIM}, loot_images=SAMPLES),
+            federation=sections.FederationSettings(clients=CLIENTS, rounds=ROUNDS, seed=seed),
+            server=sections.ServerSettings(attack=attack, attack_options={"victim": VICTIM}, loot_images=SAMPLES),
         )
     )
 

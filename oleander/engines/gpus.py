@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from oleander.scenario import FederationSettings
+from oleander.sections import FederationSettings
 
 
 def visible() -> list[str]:

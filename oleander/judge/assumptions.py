@@ -3,7 +3,8 @@
 from typing import Any
 
 from oleander.early_noise import sends_early_noise
-from oleander.scenario import UNDEFENDED, ClientSettings, Scenario
+from oleander.scenario import UNDEFENDED, Scenario
+from oleander.sections import ClientSettings
 from task.questions import MembershipSettings
 
 MEANS = ("fedavg", "fedprox", "fedadam")

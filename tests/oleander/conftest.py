@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from oleander import scenario as scenarios
+from oleander import sections
 from oleander.rundir import RunDirectory
 from task.settings import PartitionSettings, TaskSettings
 
@@ -18,13 +19,13 @@ ROUNDS, START, TARGET, CONTROL = 6, 3, 1, 9
 def _scenario(name: str, seed: int) -> scenarios.Scenario:
     """Two holders of 8x8 digits and an attacker, client 2, who wants class 1 and the control 9."""
     values = {"target": [TARGET, CONTROL], "fake_label": "extra"}
-    attacker = scenarios.ClientSettings(ids=(2,), role="malicious", attack="gan", options=values)
+    attacker = sections.ClientSettings(ids=(2,), role="malicious", attack="gan", options=values)
     partition = PartitionSettings(kind="one-class", exclude=(CONTROL,))
     return scenarios.resolve(
         scenarios.Scenario(
             name=name,
             task=TaskSettings(dataset="digits", model="digits-cnn", partition=partition),
-            federation=scenarios.FederationSettings(clients=3, rounds=ROUNDS, seed=seed),
+            federation=sections.FederationSettings(clients=3, rounds=ROUNDS, seed=seed),
             paper_values={"distance_minimum": 0.00173},
             clients=(attacker,),
         )

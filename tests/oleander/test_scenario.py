@@ -8,7 +8,7 @@ import pytest
 from flwr.common.config import flatten_dict
 
 from oleander import scenario as scenarios
-from oleander import shelf
+from oleander import sections, shelf
 from oleander.preflight import settle
 from task.settings import SettingsError, unflatten
 
@@ -58,7 +58,7 @@ def test_on_grpc_the_server_is_told_nothing_of_the_attacker() -> None:
 def test_on_grpc_the_participants_are_told_nothing_of_the_server_s_attack(toy_attack: str) -> None:
     """Their run config is that of the honest run; in the simulation, where all share one, it has the attack."""
     attacked = scenarios.load("gan-attack-digits", [f"server.attack={toy_attack}", *VICTIM, LATE])
-    honest = dataclasses.replace(attacked, name="honest", server=scenarios.ServerSettings())
+    honest = dataclasses.replace(attacked, name="honest", server=sections.ServerSettings())
     honest = dataclasses.replace(honest, federation=scenarios.load("gan-attack-digits").federation)
     told = [scenario.run_config(data="d", out="o", roles=False) for scenario in (attacked, honest)]
     assert told[0] == told[1]

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.style import Style
 
 from oleander import scenario as scenarios
+from oleander import sections
 from oleander.rundir import RunDirectory
 from oleander.terminal import LiveView, Tail, half_blocks, sized, summary
 from task.files import append_line
@@ -77,7 +78,7 @@ def test_the_server_s_attack_is_shown_with_its_share_and_its_warnings(
 ) -> None:
     """It begins in round 2 and misses its victim in round 5; half of each round's time is its own."""
     run = fabricate()
-    server = scenarios.ServerSettings(attack=toy_attack, attack_options={"victim": 0})
+    server = sections.ServerSettings(attack=toy_attack, attack_options={"victim": 0})
     scenario = scenarios.resolve(dataclasses.replace(run.scenario, server=server))
     path = run.path / "rounds.jsonl"
     lines = [json.loads(line) | {"attack_seconds": 0.25} for line in path.read_text(encoding="utf-8").splitlines()]

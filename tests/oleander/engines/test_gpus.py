@@ -3,7 +3,7 @@
 import pytest
 
 from oleander.engines.gpus import devices
-from oleander.scenario import FederationSettings
+from oleander.sections import FederationSettings
 
 
 def test_fewer_gpus_than_clients_are_shared_round_robin(monkeypatch: pytest.MonkeyPatch) -> None:
