@@ -20,7 +20,7 @@ NEEDS_NAMESPACES = "needs root, network namespaces and the commands ip and tc"
 
 
 class Network:
-    """Hosts 192.0.2.1, 192.0.2.2 and so on, by number from 1."""
+    """Hosts 192.0.2.1, 192.0.2.2 and so on, by number from 1; likewise 2001:db8::1 and so on."""
 
     def __init__(self) -> None:
         """Name the hosts after this process, so that they are nobody else's; nothing is made yet."""
@@ -45,6 +45,10 @@ class Network:
     def address(self, number: int) -> str:
         """Return a host's address (from those for documentation, RFC 5737)."""
         return f"192.0.2.{number}"
+
+    def long_address(self, number: int) -> str:
+        """Return a host's address of IPv6 (likewise, RFC 3849)."""
+        return f"2001:db8::{number:x}"
 
     def on(self, number: int, *command: str) -> list[str]:
         """Return the command that runs a command on a host."""
@@ -98,6 +102,8 @@ class Network:
         """Put a host's end of its cable to use."""
         host = f"{self._prefix}-{number}"
         self._ip(host, "address", "add", f"{self.address(number)}/24", "dev", "eth0")
+        with contextlib.suppress(subprocess.CalledProcessError):  # a kernel without IPv6
+            self._ip(host, "address", "add", f"{self.long_address(number)}/64", "dev", "eth0", "nodad")
         self._ip(host, "link", "set", "eth0", "up")
 
     def _ip(self, host: str, *settings: str) -> None:

@@ -98,7 +98,8 @@ def _check_dates(path: Path, certificate: x509.Certificate) -> None:
     now = dt.datetime.now(dt.UTC)
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     held = f"{path}, which holds from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
-    expect(begin <= now <= end, f"a certificate that holds now ({now:%Y-%m-%d %H:%M} UTC)", held, AGAIN)
+    wanted = f"a certificate that holds now ({now:%Y-%m-%d %H:%M} UTC)"
+    expect(begin <= now <= end, wanted, held, f"Set this host's clock if it is wrong. {AGAIN}")
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

@@ -101,7 +101,8 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
             identity.known(node_id)
 
     def wrap_stub(stub: Any, retry_invoker: Any) -> None:
-        stub.ActivateNode = _asking(stub.ActivateNode, node, identity.refused)
+        for request in ("RegisterNode", "ActivateNode"):  # the former in plain text only
+            setattr(stub, request, _asking(getattr(stub, request), node, identity.refused))
         wrap(stub, retry_invoker)
 
     connection.generate_key_pairs = lambda: identity.keys
@@ -113,13 +114,13 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
     inner("flwr.supernode.cli").flower_supernode()
 
 
-def _asking(activate: Callable[..., Any], node: Node, refused: Callable[[str], None]) -> Callable[..., Any]:
-    """Return the request by which a SuperNode asks to be let in; a refusal is told in words."""
+def _asking(request: Callable[..., Any], node: Node, refused: Callable[[str], None]) -> Callable[..., Any]:
+    """Return a request by which a SuperNode asks to be let in; a refusal is told in words."""
     import grpc  # noqa: PLC0415 - loaded with Flower
 
     def ask(*arguments: Any, **options: Any) -> Any:
         try:
-            return activate(*arguments, **options)
+            return request(*arguments, **options)
         except grpc.RpcError as error:
             code = error.code()
             if code == grpc.StatusCode.FAILED_PRECONDITION:

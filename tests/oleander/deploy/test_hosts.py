@@ -5,14 +5,12 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from deployments import Deployment, ending
 from namespaces import Network, network
 
 from oleander import engines, scenario
@@ -20,7 +18,6 @@ from oleander.deploy.issuing import issue
 from oleander.engines import Job
 from oleander.rundir import RunDirectory
 
-ROOT = Path(__file__).parents[3]
 PORT = 9092
 ROUNDS = 4
 SETTINGS = (
@@ -38,85 +35,31 @@ SETTINGS = (
 pytestmark = pytest.mark.timeout(600)
 
 
-class Deployment:
-    """Hosts, and what runs on them: host 1 is the server's, host 2 + N that of client N, host 5 a stranger's."""
-
-    def __init__(self, net: Network, folder: Path) -> None:
-        """Make certificates; nothing is started yet."""
-        self.net, self.folder = net, folder
-        self.server = f"{net.address(1)}:{PORT}"
-        issue(folder / "certificates", [net.address(1)], clients=3, days=1)
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, name: str, host: int, *arguments: str) -> None:
-        """Start a verb of `oleander deploy` on a host."""
-        given = [text for setting in SETTINGS for text in ("--set", setting)]
-        command = self.net.on(host, sys.executable, "-m", "oleander", "deploy", *arguments, *given)
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        with self.output(name).open("ab") as output:
-            self.processes[name] = subprocess.Popen(
-                command, cwd=self.folder, env=environment, stdout=output, stderr=output
-            )
-
-    def client(self, number: int, certificates: str = "certificates", host: int | None = None) -> str:
-        """Start a client, and return the name of its process."""
-        name = f"client-{number}" if host is None else certificates
-        where = ("--server", self.server, "--certificates", certificates, "--out", name)
-        self.start(name, host or 2 + number, "client", str(number), "gan-attack-digits", *where)
-        return name
-
-    def run(self, out: str, rounds: int) -> None:
-        """Start the server on a run."""
-        where = ("--address", self.server, "--out", out, "--set", f"federation.rounds={rounds}")
-        self.start(out, 1, "server", "gan-attack-digits", *where)
-
-    def output(self, name: str) -> Path:
-        """Return the file of what a process says."""
-        return self.folder / f"{name}.out"
-
-    def said(self, name: str) -> str:
-        """Return what a process has said."""
-        return self.output(name).read_text(encoding="utf-8")
-
-    def ended(self, name: str) -> int:
-        """Wait for the end of a process and return its exit status."""
-        return self.processes[name].wait(timeout=240)
-
-    def until(self, ready: Callable[[], object], seconds: float = 240) -> None:
-        """Wait until something is so."""
-        end = time.monotonic() + seconds
-        while not ready():
-            said = {path.name: path.read_text(encoding="utf-8")[-2000:] for path in self.folder.glob("*.out")}
-            assert time.monotonic() < end, said
-            time.sleep(0.1)
-
-    def leave(self, name: str) -> int:
-        """Ask a process to end, and return its exit status."""
-        self.processes[name].send_signal(signal.SIGTERM)
-        return self.ended(name)
+@pytest.fixture(scope="module")
+def net() -> Iterator[Network]:
+    """Five hosts: the server's, those of clients 0 to 2, and a stranger's."""
+    with network(5) as made:
+        made.slow(1, milliseconds=20, loss=1)
+        yield made
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Three clients that wait for a server; all that was started is ended and taken down afterwards."""
-    with network(5) as net:
-        net.slow(1, milliseconds=20, loss=1)
-        made = Deployment(net, tmp_path_factory.mktemp("deployment"))
+def deployment(net: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Three clients that wait for a server; all that was started is ended afterwards."""
+    folder = tmp_path_factory.mktemp("deployment")
+    server = f"{net.address(1)}:{PORT}"
+    issue(folder / "certificates", [net.address(1)], clients=3, days=1)
+    made = Deployment(folder=folder, server=server, scenario="gan-attack-digits", settings=SETTINGS, on=net.on)
+    with ending(made):
         for number in range(3):
             made.client(number)
-        try:
-            yield made
-        finally:
-            for process in made.processes.values():
-                process.terminate()
-            for name in made.processes:
-                made.ended(name)
+        yield made
 
 
 @pytest.fixture(scope="module")
 def first(deployment: Deployment) -> RunDirectory:
     """A finished run; the server's cable delays for 20 ms each way and loses every hundredth packet."""
-    deployment.run("first", ROUNDS)
+    deployment.run("first", "--set", f"federation.rounds={ROUNDS}")
     assert deployment.ended("first") == 0, deployment.said("first")
     return RunDirectory.open(deployment.folder / "first")
 
@@ -159,7 +102,7 @@ def test_the_loot_stays_on_its_own_host_until_it_is_brought(
 
 
 def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_latecomer(
-    deployment: Deployment, first: RunDirectory
+    net: Network, deployment: Deployment, first: RunDirectory
 ) -> None:
     """The clients were not restarted; client 1 left, and comes back in mid-run.
 
@@ -173,9 +116,9 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
     issue(folder / "unknown", ["192.0.2.1"], clients=1, days=1)
     shutil.copy(folder / "certificates" / "client-0" / "ca.crt", folder / "unknown" / "client-0" / "ca.crt")
     shutil.copytree(folder / "certificates" / "client-1", folder / "stolen" / "client-0")
-    deployment.run("second", 1000)
+    deployment.run("second", "--set", "federation.rounds=1000")
     for name in ("unknown", "stolen"):
-        deployment.client(0, name, host=5)
+        deployment.client(0, "--certificates", name, name=name, host=5)
     assert [deployment.ended(name) for name in ("unknown", "stolen")] == [2, 2]
     assert "Expected a key that the server knows as client 0's" in deployment.said("unknown")
     assert "got the one that the server knows as client 1's" in deployment.said("stolen")
@@ -184,7 +127,7 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
     run = RunDirectory.open(folder / "second")
     deployment.until(lambda: any(1 in line["clients"] for line in run.rounds()))
     before = len(run.rounds())
-    with deployment.net.cut(4):  # client 2's
+    with net.cut(4):  # client 2's
         time.sleep(5)
     deployment.until(lambda: len(run.rounds()) >= before + 2)
     assert all(2 in line["clients"] for line in run.rounds())
