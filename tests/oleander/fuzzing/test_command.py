@@ -43,7 +43,11 @@ def lines(draw: st.DrawFn) -> list[str]:
         needed = getattr(parameter, "required", False)
         if draw(st.integers(0, 9)) < (9 if needed else 3):
             flag = getattr(parameter, "is_flag", False)
-            word = st.sampled_from(["demo", "membership-digits"]) | WORD if parameter.name == "scenario" else WORD
+            word = (
+                st.sampled_from(["demo", "membership-digits", "matrix-digits"]) | WORD
+                if parameter.name == "scenario"
+                else WORD
+            )
             line += [draw(word)] if isinstance(parameter, click.Argument) else [parameter.opts[0]]
             line += [] if flag or isinstance(parameter, click.Argument) else [draw(WORD)]
     return [*line, *draw(st.lists(WORD, max_size=1))] if draw(st.integers(0, 9)) == 0 else line
@@ -60,8 +64,14 @@ def _nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def nothing(*_: Any, **__: Any) -> int:
         return 0
 
-    for module, name in ((cli, "carry_out"), (command, "carry_out"), (joining, "join"), (matrix, "carry_out")):
+    def looked_at(request: matrix.Request, _: Any) -> int:
+        chosen = matrix.chosen(matrix.settings.load(request.name), request.attacks, request.defenses)
+        matrix.expand(chosen, request.overrides, request.seeds)
+        return 0
+
+    for module, name in ((cli, "carry_out"), (command, "carry_out"), (joining, "join")):
         monkeypatch.setattr(module, name, nothing)
+    monkeypatch.setattr(matrix, "carry_out", looked_at)
 
 
 @pytest.mark.usefixtures("_nothing_starts")
