@@ -82,6 +82,9 @@ def ask(
     """
     draw = generator(seed, "membership")
     labels, about = dataset.train.labels, settings.about or ()
+    dealt = torch.cat(list(holding.values()))
+    once = "Take another partition.kind than bootstrap."
+    expect(len(dealt.unique()) == len(dealt), "records that one participant holds, and holds once", "some twice", once)
     free = torch.ones(len(labels), dtype=torch.bool)
     for mine in (*holding.values(), *(apart or {}).values()):
         free[mine] = False
@@ -99,8 +102,8 @@ def ask(
         remedy = "Shorten membership.about, lower membership.records, or ask by the clean protocol alone."
         expect(enough, f"{settings.records} records of participants who are not asked about", len(others), remedy)
         counts = [len(mine) for mine in members.values()]
-        dealt = _shuffled(others, draw)[: settings.records].tensor_split(torch.tensor(counts).cumsum(0)[:-1])
-        parts += [(mine, client, False, False) for client, mine in zip(members, dealt, strict=True)]
+        others_dealt = _shuffled(others, draw)[: settings.records].tensor_split(torch.tensor(counts).cumsum(0)[:-1])
+        parts += [(mine, client, False, False) for client, mine in zip(members, others_dealt, strict=True)]
     reference = _references(spare, settings.reference, draw)
     spare = {label: left[~torch.isin(left, reference)] for label, left in spare.items()}
     told = [

@@ -1,6 +1,6 @@
 """Who holds which training images: pure functions of the labels, the settings and a seed.
 
-The kinds (every part disjoint from the others; excluded classes are in none):
+The kinds (excluded classes are in no part; all but the last make disjoint ones):
 
 - `one-class`: part i holds images of the i-th class that is left; with fewer parts than classes, the first ones only.
 - `k-classes`: part i holds the k next classes, beginning anew after the last: 5 parts of 2 of the classes 0 to 8 hold
@@ -13,6 +13,8 @@ The kinds (every part disjoint from the others; excluded classes are in none):
 - `iid`: the images, shuffled and dealt in equal shares (which differ by one where they must).
 - `dirichlet`: of each class, part i gets a share drawn from Dirichlet(alpha) over the parts (Yurochkin et al. 2019,
   arXiv:1905.12022); drawn again until every part has enough.
+- `bootstrap`: part i holds `images` images drawn with replacement from all, whatever the others hold: virtual clients
+  in any number, of any data set.
 
 With a private property of the kind `attribute` (task.private), its owner holds all marked images, however many, and the
 others share the rest in one of these ways.
@@ -60,8 +62,8 @@ def partition(
         chosen: of `random-classes`: the classes of some parts, in place of drawn ones.
 
     Returns:
-        Indices int64 below N for each part, ascending; no index in two parts, no part empty. They depend on the
-        arguments alone.
+        Indices int64 below N for each part, ascending; no index twice (but of `bootstrap`), no part empty. They depend
+        on the arguments alone.
 
     Raises:
         SettingsError: if the partition cannot be made: too few images or classes, classes that do not exist.
@@ -90,6 +92,8 @@ def partition(
         dealt = _by_class(labels, _whole_classes(present, settings.first_classes, parts, seed), settings.images, seed)
     elif settings.kind == "iid":
         dealt = _iid(labels, left, settings.images, parts, seed)
+    elif settings.kind == "bootstrap":
+        dealt = _bootstrap(labels, left, settings.images or 1, parts, seed)
     else:
         dealt = _dirichlet(labels, left, settings, parts, seed)
     return [indices.sort().values for indices in dealt]
@@ -227,6 +231,14 @@ def _iid(labels: Tensor, left: list[int], images: int | None, parts: int, seed: 
     expect(wanted <= len(pool), f"at most {len(pool)} images drawn by {parts} participants", wanted, remedy)
     pool = pool[torch.randperm(len(pool), generator=generator(seed, "partition"))]
     return list(pool.tensor_split(parts) if images is None else pool[:wanted].view(parts, images).unbind())
+
+
+def _bootstrap(labels: Tensor, left: list[int], images: int, parts: int, seed: int) -> list[Tensor]:
+    """Draw `images` of the classes that are left for each part, with replacement."""
+    pool = torch.isin(labels, torch.tensor(left)).nonzero().flatten()
+    expect(len(pool) > 0, "an image of a class that is not excluded", 0, "Shorten partition.exclude.")
+    draws = torch.randint(len(pool), (parts, images), generator=generator(seed, "partition"))
+    return list(pool[draws].unbind())
 
 
 def _dirichlet(labels: Tensor, left: list[int], settings: PartitionSettings, parts: int, seed: int) -> list[Tensor]:

@@ -38,7 +38,7 @@ def choose(name: str, known: Collection[str], what: str, remedy: str = "") -> st
 
 
 LARGEST_SIDE = 1024
-PARTITIONS = ("one-class", "k-classes", "random-classes", "whole-classes", "iid", "dirichlet")
+PARTITIONS = ("one-class", "k-classes", "random-classes", "whole-classes", "iid", "dirichlet", "bootstrap")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,13 @@ class PartitionSettings:
         expect(self.first_classes is None or self.first_classes > 0, "first_classes > 0", self.first_classes)
         fits = self.first_classes is None or self.kind == "whole-classes"
         expect(fits, "first_classes with partition.kind whole-classes", self.kind, "Leave it out.")
+        if self.kind == "bootstrap":
+            expect(self.images is not None, "partition.images with the kind bootstrap", None, "Say how many.")
+            expect(
+                self.reserve == 0,
+                "no partition.reserve with the kind bootstrap, which deals images twice",
+                self.reserve,
+            )
         expect(self.alpha > 0, "alpha > 0", self.alpha)
 
 

@@ -46,7 +46,8 @@ class Job:
         scenario: resolved.
         run: directory that the run is written to.
         data: folder of the data sets, None where the scenario needs none.
-        stock: on `grpc`, whether to start Flower's own commands in place of the warm fleet.
+        stock: whether to start Flower's own commands in place of the warm fleet, or its own simulation in place of the
+            quickened one.
         address: on `grpc`, HOST:PORT where the participants come from other hosts; None where all are started here.
         security: of such a deployment; None for one in plain text that lets everybody in.
 

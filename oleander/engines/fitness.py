@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from operator import attrgetter
 
+TESTED = ("1.39.",)
+
 
 def missing(names: Mapping[str, Iterable[str]]) -> str:
     """Return which of Flower's inner names is missing, in words; empty where all are there.
@@ -25,3 +27,11 @@ def missing(names: Mapping[str, Iterable[str]]) -> str:
             except AttributeError:
                 return f"{flower} has no {name}.{attribute}."
     return ""
+
+
+def unfit(names: Mapping[str, Iterable[str]], what: str) -> str:
+    """Return why `what` cannot be used with the installed Flower, which it builds on; empty where it can."""
+    flower = version("flwr")
+    if not flower.startswith(TESTED):
+        return f"{what} is tested with Flower {', '.join(TESTED)}x, this is {flower}."
+    return missing(names)

@@ -23,9 +23,10 @@ def counts(labels: Tensor, indices: Tensor) -> dict[int, int]:
 def problems(draw: st.DrawFn) -> tuple[Tensor, PartitionSettings, int, int]:
     """Draw labels of five classes, settings, a number of parts and a seed; some of them cannot be carried out."""
     labels = torch.tensor(draw(st.lists(st.integers(0, 4), min_size=1, max_size=80)))
+    kind = draw(st.sampled_from(PARTITIONS))
     settings = PartitionSettings(
-        kind=draw(st.sampled_from(PARTITIONS)),
-        images=draw(st.none() | st.integers(1, 12)),
+        kind=kind,
+        images=draw(st.integers(1, 12) if kind == "bootstrap" else st.none() | st.integers(1, 12)),
         classes_per_client=draw(st.integers(1, 4)),
         alpha=draw(st.sampled_from([0.01, 0.5, 100.0])),
         exclude=tuple(draw(st.sets(st.integers(0, 4), max_size=3))),
@@ -34,8 +35,8 @@ def problems(draw: st.DrawFn) -> tuple[Tensor, PartitionSettings, int, int]:
 
 
 @given(problems())
-def test_every_partition_is_disjoint_and_as_asked(problem: tuple[Tensor, PartitionSettings, int, int]) -> None:
-    """Parts are disjoint, never empty, free of excluded classes, of the size asked for, and the same a second time."""
+def test_every_partition_is_as_asked(problem: tuple[Tensor, PartitionSettings, int, int]) -> None:
+    """Disjoint (but for `bootstrap`), never empty, without excluded classes, of the size asked for, the same again."""
     labels, settings, parts, seed = problem
     before = torch.get_rng_state()
     try:
@@ -47,7 +48,7 @@ def test_every_partition_is_disjoint_and_as_asked(problem: tuple[Tensor, Partiti
     assert torch.equal(torch.get_rng_state(), before)
     assert len(dealt) == parts
     flat = [index for indices in dealt for index in indices.tolist()]
-    assert len(flat) == len(set(flat))
+    assert settings.kind == "bootstrap" or len(flat) == len(set(flat))
     assert all(0 <= index < len(labels) for index in flat)
     assert not set(labels[flat].tolist()) & set(settings.exclude)
     for indices in dealt:
@@ -235,3 +236,10 @@ def test_impossible_partitions_are_refused(settings: dict, parts: int, message: 
     settings = settings | {"exclude": tuple(settings.get("exclude", ()))}
     with pytest.raises(SettingsError, match=message):
         partition(TWELVE, 10, PartitionSettings(**settings), parts, 0)
+
+
+def test_a_bootstrap_draws_with_replacement_for_any_number_of_parts() -> None:
+    """A thousand parts of 60 out of 120 images: each image is in about 1 - (1 - 1/120)^60 = 39.5 % of them."""
+    parts = partition(TWELVE, 10, PartitionSettings(kind="bootstrap", images=60), 1000, 0)
+    share = sum(len(part.unique()) for part in parts) / (1000 * 120)
+    assert share == pytest.approx(1 - (1 - 1 / 120) ** 60, abs=0.01)

@@ -1,12 +1,10 @@
 """Whether the installed Flower has the inner names that the warm fleet builds on."""
 
 import importlib
-from importlib.metadata import version
 from typing import Any
 
-from oleander.engines.fitness import missing
+from oleander.engines.fitness import unfit
 
-TESTED = ("1.39.",)
 # module: attributes that are called or replaced
 NAMES = {
     "flwr.superlink.cli": ("flower_superlink",),
@@ -52,7 +50,4 @@ def inner(name: str) -> Any:
 
 def check() -> str:
     """Return why the warm fleet cannot be used; empty where it can."""
-    flower = version("flwr")
-    if not flower.startswith(TESTED):
-        return f"the warm fleet is tested with Flower {', '.join(TESTED)}x, this is {flower}."
-    return missing(NAMES)
+    return unfit(NAMES, "the warm fleet")

@@ -1,4 +1,4 @@
-"""The simulation's program: Flower's stock Simulation Runtime on Ray.
+"""The simulation's program: Flower's Simulation Runtime on Ray, quickened where this Flower allows it.
 
 Run as `python -m oleander.engines.ray.simulation PLAN`.
 """
@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from oleander.engines.fitness import missing
+from oleander.engines.fitness import missing, unfit
 from oleander.engines.lifeline import Lifeline
 from oleander.engines.logs import why
 from oleander.engines.processes import die_with_parent
@@ -29,6 +29,17 @@ NAMES = {
     "flwr.supercore.task_identity": ("TaskIdentity",),
     "flwr.supercore.telemetry": ("EventType.PYTHON_API_RUN_SIMULATION_LEAVE",),
 }
+INNER = {  # of `oleander.engines.ray.quickening`
+    "flwr.server.superlink.fleet.vce.vce_api": ("add_messages_to_queue", "worker"),
+    "flwr.server.superlink.fleet.vce.backend.raybackend": ("RayBackend",),
+    "flwr.simulation.ray_transport.ray_actor": ("pool_size_from_resources",),
+    "flwr.compat.client.run_info_store": ("get_fused_config_from_dir",),
+    "flwr.clientapp.client_app": ("ClientAppException",),
+    "flwr.common.constant": ("ErrorCode",),
+    "flwr.app.error": ("Error",),
+    "flwr.supercore.date": ("now",),
+    "flwr.supercore": ("log",),
+}
 REMEDY = "Install the Flower that this is tested with (pip install 'flwr[simulation]==1.39.*'), or use --engine grpc."
 
 
@@ -36,7 +47,7 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
     """Run the app of a plan; raises what its ServerApp raises.
 
     Args:
-        plan: home, app, roles by client, cpus, gpus.
+        plan: home, app, roles by client, cpus, gpus, stock, patience.
         scratch: folder for Ray's own files; its path must be short, since there are sockets in it.
 
     """
@@ -51,6 +62,10 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
 
     from oleander.engines.app import COMPONENTS  # noqa: PLC0415
 
+    if not plan["stock"]:
+        from oleander.engines.ray.quickening import install  # noqa: PLC0415
+
+        install(plan["patience"])
     app = Path(plan["app"])
     sys.path.insert(0, str(app))
     run = Run.create_empty(run_id=1)
@@ -59,6 +74,8 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
     config = get_fused_config_from_dir(app, {})
     context = Context(run_id=1, node_id=0, node_config={}, state=RecordDict(), run_config=config)
     gpus, cpus = plan["gpus"], plan["cpus"]
+    own = {"num_cpus": cpus, "num_gpus": gpus, "_temp_dir": scratch}
+    cluster = {} if "RAY_ADDRESS" in os.environ else own  # Ray reads that itself
     _run_simulation(
         num_supernodes=len(plan["roles"]),
         exit_event=EventType.PYTHON_API_RUN_SIMULATION_LEAVE,
@@ -69,7 +86,7 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
         is_app=True,
         run=run,
         backend_config={
-            "init_args": {"num_cpus": cpus, "num_gpus": gpus, "log_to_driver": True, "_temp_dir": scratch},
+            "init_args": {"log_to_driver": True, **cluster},
             "client_resources": {"num_cpus": 1, "num_gpus": min(1.0, gpus / cpus)},
         },
     )
@@ -78,9 +95,13 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
 def drive(plan: dict[str, Any], scratch: str, lifeline: Lifeline) -> None:
     """Simulate, say why if it fails, and leave this process."""
     code = 1
-    unfit = missing(NAMES)
-    if unfit:
-        lifeline.tell("failed", reason=f"Flower's simulation cannot be used: {unfit} {REMEDY}")
+    lacking = missing(NAMES)
+    if lacking:
+        lifeline.tell("failed", reason=f"Flower's simulation cannot be used: {lacking} {REMEDY}")
+        os._exit(code)
+    strange = "" if plan["stock"] else unfit(INNER, "the quickened simulation")
+    if strange:
+        lifeline.tell("unsupported", reason=strange)
         os._exit(code)
     try:
         simulate(plan, scratch)

@@ -1,0 +1,132 @@
+"""Ray actors that each answer many virtual clients at a call: Flower's own answer one, and pay for each call."""
+
+import copy
+import gc
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import ray
+from flwr.app import Context, Message, RecordDict
+from flwr.clientapp import ClientApp
+from flwr.clientapp.client_app import ClientAppException
+from flwr.server.superlink.fleet.vce.backend.raybackend import RayBackend
+from flwr.simulation.ray_transport.ray_actor import pool_size_from_resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IN_FLIGHT = 2
+"""Calls at a time to an actor: while it computes for one, the next is on its way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a virtual client did with a message.
+
+    Attributes:
+        reply: None where it failed.
+        state: what it keeps until the next message; None where it failed.
+        seconds: that it took.
+        error: what it failed with.
+
+    """
+
+    reply: Message | None = None
+    state: RecordDict | None = None
+    seconds: float = 0.0
+    error: Exception | None = None
+
+
+class Clients:
+    """Virtual clients, one after the other, in an actor's process; data sets and models stay there in between."""
+
+    def __init__(self, app: Callable[[], ClientApp]) -> None:
+        """Load the app, and take what is loaded out of the garbage collector's rounds."""
+        self._app = app()
+        gc.collect()
+        gc.freeze()
+
+    def answer(self, jobs: Sequence[tuple[Message, Context]]) -> list[Answer]:
+        """Answer messages; those of a call may share their content, so that each client gets a copy of its own."""
+        return [self._answer(message, context) for message, context in jobs]
+
+    def _answer(self, message: Message, context: Context) -> Answer:
+        """Answer one."""
+        began = time.perf_counter()
+        message.content = copy.deepcopy(message.content)
+        try:
+            reply = self._app(message=message, context=context)
+        except Exception as error:  # noqa: BLE001 - as Flower's actor does: it is the client's failure, not the run's
+            return Answer(seconds=time.perf_counter() - began, error=ClientAppException(str(error)))
+        return Answer(reply=reply, state=context.state, seconds=time.perf_counter() - began)
+
+
+class BatchBackend(RayBackend):
+    """Flower's backend with `Clients` for actors; one that dies or hangs is replaced, and no other client's reply lost.
+
+    Attributes:
+        patience: seconds after which a call is given up, and its actor ended.
+
+    """
+
+    patience: float
+
+    def build(self, app_fn: Callable[[], ClientApp]) -> None:
+        """Start an actor for each core (or share of a GPU) of the cluster."""
+        self._app = ray.put(app_fn)  # held: an actor that is started later reads it, too
+        self._actors = [self._start() for _ in range(pool_size_from_resources(self.client_resources))]
+        self._free = [place for _ in range(IN_FLIGHT) for place in range(len(self._actors))]
+        self._lock = threading.Lock()
+        gc.collect()
+        gc.freeze()
+
+    @property
+    def num_workers(self) -> int:
+        """Calls at a time."""
+        return IN_FLIGHT * len(self._actors)
+
+    def answer(self, jobs: Sequence[tuple[Message, Context]]) -> list[Answer]:
+        """Return the clients' answers, in the order of the messages.
+
+        Where the actor dies, each client is asked once more, alone: the one that kills its actor has an error then.
+        """
+        try:
+            with self._borrowed() as actor:
+                answers: list[Answer] = ray.get(actor.answer.remote(jobs), timeout=self.patience)
+        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError) as error:
+            if len(jobs) == 1:
+                return [Answer(error=error)]
+            return [answer for job in jobs for answer in self.answer([job])]
+        return answers
+
+    def terminate(self) -> None:
+        """End all actors, and leave the cluster."""
+        for actor in getattr(self, "_actors", []):
+            ray.kill(actor)
+        ray.shutdown()
+
+    def _start(self) -> Any:
+        """Start an actor."""
+        return ray.remote(Clients).options(**self.client_resources).remote(self._app)
+
+    @contextmanager
+    def _borrowed(self) -> "Iterator[Any]":
+        """Lend an actor for a call; replace it if the call breaks."""
+        with self._lock:
+            place = self._free.pop(0)
+            actor = self._actors[place]
+        try:
+            yield actor
+        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
+            with self._lock:
+                if self._actors[place] is actor:  # not yet replaced after the other call in flight
+                    ray.kill(actor)
+                    self._actors[place] = self._start()
+            raise
+        finally:
+            with self._lock:
+                self._free.append(place)
