@@ -51,7 +51,8 @@ def train(participant: Participant, received: Received, context: Context) -> Upd
 
 def let_go(participant: Participant, server_round: int, message: Message, context: Context, reply: Message) -> Message:
     """Return a participant's reply as a defence that acts on the whole of it lets it go; anybody else's as it is."""
-    if participant.behaviour.get("defense") not in registry.names(registry.REPLY):
+    defense = participant.behaviour.get("defense")
+    if defense is None or defense not in registry.names(registry.REPLY):
         return reply
     draws = participant.randomness(STATE, server_round)
     return flower_mods.add_local_noise(participant.behaviour["options"], draws, message, context, reply)

@@ -1,5 +1,6 @@
 """What every participant knows: who it is, its own data, the task, and its device. Read from Flower's context."""
 
+import copy
 import functools
 import json
 from dataclasses import dataclass, field
@@ -96,16 +97,18 @@ class Participant:
 
     def model(self) -> nn.Module:
         """Return the shared model; its weights come with the message."""
-        outputs = self.facts.outputs
-        return models.build(self.task.model, self.dataset.shape, outputs, torch.Generator()).to(self.device)
+        return copy.deepcopy(self.bench())
+
+    def bench(self) -> nn.Module:
+        """Return the shared model on which this process trains one participant after the other: not to be kept."""
+        return _bench(self.task.model, self.dataset.shape, self.facts.outputs, self.device).requires_grad_()
 
 
 def read(context: Context) -> Participant:
     """Return the participant that Flower's context describes."""
-    config = unflatten(context.run_config)
+    config, task = _read(tuple(context.run_config.items()))
     client = int(context.node_config["partition-id"])
     federation = config["federation"]
-    task = parse(TaskSettings, config["task"], "task")
     data = str(context.node_config.get("data", config["data"])) or None
     dataset = load_task(task, data)
     return Participant(
@@ -120,6 +123,19 @@ def read(context: Context) -> Participant:
         clients=federation["clients"],
         apart=_apart(task, data, federation["clients"], federation["seed"]).get(client, torch.arange(0)),
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _read(run_config: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], TaskSettings]:
+    """Return a run config, and the task in it; read once per process, as virtual clients share it."""
+    config = unflatten(dict(run_config))
+    return config, parse(TaskSettings, config["task"], "task")
+
+
+@functools.cache
+def _bench(name: str, shape: tuple[int, int, int], outputs: int, device: str) -> nn.Module:
+    """Return a model of any weights, which the server's replace: to make one takes longer than a step of training."""
+    return models.build(name, shape, outputs, torch.Generator()).to(device)
 
 
 @functools.cache

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flwr.app import ArrayRecord, Message, MetricRecord, RecordDict
+from flwr.app import Message, MetricRecord, RecordDict
 from torch import Tensor, nn
 
 from client_app.participant import Participant
+from task.arrays import pack, unpack
 from task.facts import Images
 from task.models import weights
 from task.training import make_optimizer, optimizer_arrays, restore_optimizer, train
@@ -37,7 +38,7 @@ class Received:
             round=int(str(config["server-round"])),
             accuracy=float(str(config["accuracy"])),
             proximal_mu=float(str(config.get("proximal-mu", 0.0))),
-            weights=dict(message.content.array_records["arrays"].to_torch_state_dict()),
+            weights=unpack(message.content.array_records["arrays"]),
         )
 
     def model(self, participant: Participant) -> nn.Module:
@@ -68,7 +69,7 @@ class Update:
         """Return the reply to a train message."""
         number = int(str(message.content.config_records["config"]["server-round"]))
         metrics = MetricRecord({"round": number, "num-examples": self.examples, "loss": self.loss, "seconds": seconds})
-        content = RecordDict({"arrays": ArrayRecord(self.weights), "metrics": metrics})
+        content = RecordDict({"arrays": pack(self.weights), "metrics": metrics})
         return Message(content, reply_to=message)
 
 
@@ -77,7 +78,8 @@ def local_round(
 ) -> Update:
     """Train the global model on `images`; without any, return it unchanged."""
     task = participant.task
-    model = received.model(participant)
+    model = participant.bench()
+    model.load_state_dict(received.weights)
     optimizer = make_optimizer(model, task.optimizer)
     if task.optimizer.keep_state:
         restore_optimizer(optimizer, optimizer_state)

@@ -5,7 +5,6 @@ replies on in the order of the participants' ids (so that the order of arrival n
 cannot be aggregated, and tells a callback what happened.
 """
 
-import io
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +19,7 @@ from flwr.serverapp.strategy import Strategy
 
 from strategies.delegating import Delegating
 from strategies.roll_call import Node, RollCall
+from task.arrays import announced, decode, quick
 from task.seeding import generator
 from task.training import Evaluation
 
@@ -181,7 +181,7 @@ class Recording(Delegating):
         """Return what was checked of an update and nothing else, since Flower stops at records it does not know."""
         metrics = _metrics(reply)
         weight = float(str(metrics["num-examples"])) if self.weighting == "examples" else 1.0
-        arrays = next(iter(reply.content.array_records.values()))
+        arrays = quick(next(iter(reply.content.array_records.values())))
         wanted = {"weight": weight} | {name: float(str(metrics[name])) for name in self.reported}
         return RecordDict({"arrays": arrays, "metrics": MetricRecord(dict(wanted))})
 
@@ -211,7 +211,7 @@ def size(message: Message) -> int:
 def distance(reply: Message, sent: Mapping[str, np.ndarray]) -> float:
     """Return the L2 norm of an update: what has come less what was sent, over all arrays."""
     update = next(iter(reply.content.array_records.values()))
-    return math.hypot(*(np.linalg.norm(update[name].numpy().astype(np.float64) - sent[name]) for name in sent))
+    return math.hypot(*(np.linalg.norm(decode(update[name].data).astype(np.float64) - sent[name]) for name in sent))
 
 
 def refusal(
@@ -263,32 +263,17 @@ def printable(text: str) -> str:
 def _flaw(name: str, array: Array, shape: tuple[int, ...]) -> str | None:
     """Return what is wrong with one array of an update, or None."""
     try:
-        got, dtype = _announced(array.data)
+        got, dtype = announced(array.data)
         if got != shape:  # before memory is taken for it
             return f"expected {name} of shape {list(shape)}, got {list(got)}"
         if dtype != np.float32:
             return f"expected {name} in float32, got {dtype}"
-        values = array.numpy()
-    except (ValueError, TypeError, EOFError, OSError) as error:
+        values = decode(array.data)
+    except (ValueError, TypeError) as error:
         return f"expected {name} to be an array, got what cannot be decoded ({error})"
     if not np.isfinite(values).all():
         return f"expected finite numbers in {name}, got NaN or infinity"
     return None
-
-
-def _announced(data: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Return the shape and the type that the head of an array in NumPy's format announces.
-
-    Raises:
-        ValueError: where it is none, or of a version that no plain array needs.
-
-    """
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    if version != (1, 0):
-        raise ValueError(f"expected version (1, 0) of NumPy's format, got {version}")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    return shape, dtype
 
 
 def _metrics(reply: Message) -> MetricRecord:

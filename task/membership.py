@@ -84,7 +84,9 @@ def ask(
     labels, about = dataset.train.labels, settings.about or ()
     dealt = torch.cat(list(holding.values()))
     once = "Take another partition.kind than bootstrap."
-    expect(len(dealt.unique()) == len(dealt), "records that one participant holds, and holds once", "some twice", once)
+    expect(
+        len(torch.unique(dealt)) == len(dealt), "records that one participant holds, and holds once", "some twice", once
+    )
     free = torch.ones(len(labels), dtype=torch.bool)
     for mine in (*holding.values(), *(apart or {}).values()):
         free[mine] = False
