@@ -99,11 +99,11 @@ def drive(plan: dict[str, Any], scratch: str, lifeline: Lifeline) -> None:
     if lacking:
         lifeline.tell("failed", reason=f"Flower's simulation cannot be used: {lacking} {REMEDY}")
         os._exit(code)
-    strange = "" if plan["stock"] else unfit(INNER, "the quickened simulation")
-    if strange:
-        lifeline.tell("unsupported", reason=strange)
-        os._exit(code)
     try:
+        strange = "" if plan["stock"] else unfit(INNER, "the quickened simulation")
+        if strange:
+            lifeline.tell("unsupported", reason=strange)
+            return
         simulate(plan, scratch)
         code = 0
     except Exception as error:  # noqa: BLE001 - the last frame of a process: the log gets all of it
