@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from oleander import bringing
 from oleander import scenario as scenarios
 from oleander.shelf import read
 from task.files import readable, write_json, write_text
@@ -84,22 +84,22 @@ class RunDirectory:
         return "address" in self.environment()
 
     def bring(self, folder: Path) -> None:
-        """Copy what participants on another host took and published in this run.
+        """Copy what participants on another host took and published in this run; a second time, too.
 
         Args:
             folder: the --out of an `oleander deploy client`, or a copy of it.
 
         Raises:
-            SettingsError: where it holds nothing of this run.
+            SettingsError: as `oleander.bringing.claims` has it.
 
         """
-        number = self.environment().get("run_id")
-        found = folder / str(number)
-        there = sorted([*found.glob("loot/client-*"), *found.glob("published/client-*")])
-        remedy = "Name the --out of an `oleander deploy client`, or a copy of it."
-        expect(bool(there), f"loot of run {number} in {folder}", "none", remedy)
-        for path in there:
-            shutil.copytree(path, self.path / path.relative_to(found), ignore=_links, dirs_exist_ok=True)
+        known, clients = self.environment(), self.scenario.federation.clients
+        before, number = known.get("brought", {}), known.get("run_id")
+        if not isinstance(number, int):
+            raise SettingsError(f"Expected a run that has begun, got {self.path}, without a run_id in environment.json.")
+        found = bringing.claims(folder, number, self.path, clients, before)
+        self.update_environment(brought=before | found)  # first: what stops halfway can be done again
+        bringing.copy(folder, number, self.path, clients)
 
     def rounds(self) -> list[dict[str, Any]]:
         """Return the lines of rounds.jsonl; a line that is still being written is left out."""
@@ -220,11 +220,6 @@ def unused(base: Path) -> Path:
     """Return `base` or, where something of the same second has taken it, the first of its numbered siblings."""
     siblings = (base.with_stem(f"{base.stem}-{number}") for number in itertools.count(2))
     return next(path for path in itertools.chain([base], siblings) if not path.exists())
-
-
-def _links(folder: str, names: list[str]) -> list[str]:
-    """Return the names that are links: a participant's folder may point anywhere."""
-    return [name for name in names if (Path(folder) / name).is_symlink()]
 
 
 def _read_json(path: Path) -> dict[str, Any]:
