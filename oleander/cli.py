@@ -215,6 +215,10 @@ def _guarded(command: Callable[[], Any]) -> int:
     except Interrupted as stop:
         complaints.print("Interrupted; everything that was started has been ended.", style="red")
         return stop.status
+    except OSError as error:  # a full disk while a run is judged, say
+        kept = "What was written is kept: a run that has ended goes on with `oleander judge` and `oleander report`."
+        complaints.print(f"The command failed: {error}. {kept}", style="red", markup=False, soft_wrap=True)
+        return 1
     return status if isinstance(status, int) else 0
 
 

@@ -96,7 +96,9 @@ class RunDirectory:
         known, clients = self.environment(), self.scenario.federation.clients
         before, number = known.get("brought", {}), known.get("run_id")
         if not isinstance(number, int):
-            raise SettingsError(f"Expected a run that has begun, got {self.path}, without a run_id in environment.json.")
+            raise SettingsError(
+                f"Expected a run that has begun, got {self.path}, without a run_id in environment.json."
+            )
         found = bringing.claims(folder, number, self.path, clients, before)
         self.update_environment(brought=before | found)  # first: what stops halfway can be done again
         bringing.copy(folder, number, self.path, clients)

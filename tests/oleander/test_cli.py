@@ -158,6 +158,24 @@ def test_the_page_of_several_runs_is_none_of_their_own(
     assert ["2 runs side by side" in page for page in pages] == [True, True]
 
 
+def test_what_cannot_be_written_after_the_rounds_exits_with_1(
+    fabricate: Callable[..., RunDirectory], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As on a full disk; here a folder has the verdict's name, and a file that of the report's folder."""
+    run = fabricate()
+    (run.path / "verdict.json").unlink(missing_ok=True)
+    (run.path / "verdict.json").mkdir()
+    before = run.rounds()
+    page = run.path / "rounds.jsonl" / "report.html"
+    for arguments in (["judge", str(run.path)], ["report", str(run.path), "--out", str(page)]):
+        assert main(arguments) == 1
+        said = capfd.readouterr().err
+        assert "The command failed: [Errno" in said
+        assert "Traceback" not in said
+    assert run.rounds() == before
+    assert not list(run.path.glob(".*"))
+
+
 def test_list_shows_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
     """Every kind, one line each."""
     assert main(["list"]) == 0

@@ -15,7 +15,8 @@ _MAKE = "make new ones with `oleander deploy certificates`, and give every host 
 class Door(enum.Enum):
     """What was found at an address.
 
-    OPEN: the server. SHUT: a host on which nobody listens. SILENT: no answer, or no such host.
+    OPEN: the server. SHUT: a host on which nobody listens. SILENT: no answer, or no such host; or somebody who hangs up
+    without a word, as what stands before a server does while that is not there (a load balancer, a forwarded port).
     """
 
     OPEN = "open"
@@ -24,7 +25,7 @@ class Door(enum.Enum):
 
 
 def glance(address: str) -> Door:
-    """Look whether a server that was found is still there; takes no longer than GLANCE_SECONDS."""
+    """Look whether a server that was found is still there, in GLANCE_SECONDS once a name's address is known."""
     try:
         socket.create_connection(split(address), timeout=GLANCE_SECONDS).close()
     except ConnectionRefusedError:
@@ -43,27 +44,40 @@ def knock(address: str, ca: str) -> Door:
 
     Raises:
         SettingsError: if somebody else is there: with a certificate that does not hold now, that another authority has
-            signed or that is for another name; in plain text in place of TLS; in TLS in place of plain text.
+            signed or that is for another name; in plain text in place of TLS; in TLS in place of plain text. And if the
+            authority's certificate cannot be read.
 
     """
+    context = _trusting(ca) if ca else None
     try:
         with socket.create_connection(split(address), timeout=SECONDS) as link:
-            return _shake_hands(link, address, ca) if ca else _speak_plainly(link, address)
+            return _speak_plainly(link, address) if context is None else _shake_hands(link, address, ca, context)
     except ConnectionRefusedError:
         return Door.SHUT
-    except OSError:
+    except OSError:  # of which those of TLS are, too
         return Door.SILENT
 
 
-def _shake_hands(link: socket.socket, address: str, ca: str) -> Door:
-    """Check the server's certificate."""
-    context = ssl.create_default_context(cafile=ca)
+def _trusting(ca: str) -> ssl.SSLContext:
+    """Return how to shake hands with whom an authority has signed for."""
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        how = f"Put it back from where the certificates were made, or {_MAKE}."
+        raise SettingsError(f"Expected the authority's certificate in {ca}, got this: {error}. {how}") from error
     context.set_alpn_protocols(["h2"])  # what gRPC speaks
+    return context
+
+
+def _shake_hands(link: socket.socket, address: str, ca: str, context: ssl.SSLContext) -> Door:
+    """Check the server's certificate."""
     try:
         context.wrap_socket(link, server_hostname=split(address)[0]).close()
     except ssl.SSLCertVerificationError as error:
         raise SettingsError(_wrong(error, address, ca)) from error
-    except (ssl.SSLError, ConnectionResetError) as error:
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        return Door.SILENT
+    except ssl.SSLError as error:
         raise SettingsError(
             f"Expected a server at {address} that speaks TLS, got one that does not ({error}). "
             "Start it with --certificates, or mend the address."
@@ -93,13 +107,15 @@ def _wrong(error: ssl.SSLCertVerificationError, address: str, ca: str) -> str:
 
 
 def _speak_plainly(link: socket.socket, address: str) -> Door:
-    """Make sure that a server does not want TLS; whoever does not answer a TLS greeting with one does not."""
+    """Make sure that a server does not want TLS: it then answers a TLS greeting in its own way."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # nothing is sent: the question is only whether there is TLS
     try:
         context.wrap_socket(link).close()
-    except (ssl.SSLError, OSError):
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        return Door.SILENT
+    except ssl.SSLError:
         return Door.OPEN
     raise SettingsError(
         f"Expected a server at {address} that takes plain text, got one that speaks TLS. Give this client its "

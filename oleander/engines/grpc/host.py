@@ -28,7 +28,7 @@ class Host:
         self._plan, self._lifeline = plan, lifeline
         self._nodes = Nodes(plan, lifeline, said=self._hear, ended=self._ended)
         self._door = Door.SILENT
-        self._knocking = 0
+        self._looking = 0
         self._leaving = False
         self._failed = dict.fromkeys(self._nodes.clients, 0)
 
@@ -48,17 +48,18 @@ class Host:
     def _serve(self) -> None:
         """Look for the server again and again."""
         while True:
-            if all(client.pid for client in self._nodes.clients.values()):
-                self._see(glance(self._plan.fleet))
-            elif not self._knocking:
-                self._knocking = fork(self._knock, self._plan.log("fleet.log"))
+            if not self._looking:
+                self._looking = fork(self._look, self._plan.log("fleet.log"))
             end = time.monotonic() + LOOK_SECONDS
             while (left := end - time.monotonic()) > 0:
                 if self._nodes.wait(left):
                     return
 
-    def _knock(self) -> None:
-        """Look for the right server, in a process of its own, since that may take seconds."""
+    def _look(self) -> None:
+        """Look for the right server, in a process of its own: a name's address alone may take many seconds to find."""
+        if all(client.pid for client in self._nodes.clients.values()):
+            self._nodes.say("door", glance(self._plan.fleet).value)
+            return
         try:
             self._nodes.say("door", knock(self._plan.fleet, self._plan.ca).value)
         except SettingsError as error:
@@ -88,8 +89,8 @@ class Host:
 
     def _ended(self, pid: int, code: int) -> None:
         """A process has ended; a SuperNode is started anew as soon as the server is found again."""
-        if pid == self._knocking:
-            self._knocking = 0
+        if pid == self._looking:
+            self._looking = 0
         for client in self._nodes.clients.values():
             if pid == client.pid:
                 self._nodes.drop(client)

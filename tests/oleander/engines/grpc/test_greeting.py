@@ -108,6 +108,37 @@ def test_plain_text_and_tls_do_not_mix(listen: Listen, show: Callable[..., ssl.S
         knock(listen(None), str(tmp_path / "ca.crt"))
 
 
+@pytest.mark.parametrize("read", [0, 1000])
+@pytest.mark.parametrize("security", ["TLS", "plain text"])
+def test_who_hangs_up_without_a_word_is_silent(
+    show: Callable[..., ssl.SSLContext], tmp_path: Path, read: int, security: str
+) -> None:
+    """So does a forwarded port whose server is not there yet; a client that waits must not end over it."""
+    show()
+    with socket.create_server((HOST, 0)) as server:
+
+        def hang_up() -> None:
+            link, _ = server.accept()
+            with link:
+                link.recv(read)
+
+        thread = threading.Thread(target=hang_up, daemon=True)
+        thread.start()
+        ca = str(tmp_path / "ca.crt") if security == "TLS" else ""
+        assert knock(f"{HOST}:{server.getsockname()[1]}", ca) is Door.SILENT
+        thread.join(5)
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_an_authority_that_cannot_be_read_is_refused(tmp_path: Path, content: str | None) -> None:
+    """Whether there is a server or not: that would be taken for its silence."""
+    path = tmp_path / "ca.crt"
+    if content:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"the authority's certificate in .*ca\.crt, got .*oleander deploy certif"):
+        knock(f"{HOST}:{free_ports(1)[0]}", str(path))
+
+
 def test_nobody_is_told_from_no_answer() -> None:
     """A host on which nobody listens has shut its door; a name that is no host's, or no answer, is silence."""
     assert knock(f"{HOST}:{free_ports(1)[0]}", "") is Door.SHUT
