@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from oleander.engines import Security
+from oleander.engines.ports import is_everywhere
 from task.settings import SettingsError, expect
 
 T = TypeVar("T")
@@ -56,10 +57,21 @@ def of_server(folder: Path, host: str, clients: int) -> Security:
         raise SettingsError(f"Expected {wanted}, got {path}, of another one. {AGAIN}") from error
     expect(key.public_key() == certificate.public_key(), f"the key of {path}", f"{key_path}, of another", AGAIN)
     known = _names(certificate)
-    for name in (LOOPBACK[1], *([] if _everywhere(host) else [host])):
-        expect(name in known, f"{path} to be for {name}, where it is used", f"one for {', '.join(known)}", AGAIN)
+    for name in (LOOPBACK[1], *([] if is_everywhere(host) else [host])):
+        expect(
+            not _fitting(name).isdisjoint(known),
+            f"{path} to be for {name}, where it is used",
+            f"one for {', '.join(known)}",
+            AGAIN,
+        )
     nodes = {client: _public_text(own / "nodes" / f"client-{client}.pub") for client in range(clients)}
     return Security(ca=str(ca.resolve()), certificate=str(path.resolve()), key=str(key_path.resolve()), nodes=nodes)
+
+
+def reached_by(security: Security) -> list[str]:
+    """Return the host names and addresses by which participants may reach a server, from its certificate."""
+    known = _names(_load(Path(security.certificate), x509.load_pem_x509_certificate))
+    return [name for name in known if name not in LOOPBACK and "*" not in name]
 
 
 def of_client(folder: Path, client: int) -> tuple[Path, Path]:
@@ -103,18 +115,19 @@ def _check_dates(path: Path, certificate: x509.Certificate) -> None:
 
 
 def _names(certificate: x509.Certificate) -> list[str]:
-    """Return the host names and addresses that a certificate is for."""
+    """Return the host names (in lower case; *.b.c is every a.b.c) and addresses that a certificate is for."""
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
-    names = found.get_values_for_type(x509.DNSName)
-    return [*names, *(str(address) for address in found.get_values_for_type(x509.IPAddress))]
+    texts = [name.lower() for name in found.get_values_for_type(x509.DNSName)]
+    return [*texts, *(str(address) for address in found.get_values_for_type(x509.IPAddress))]
 
 
-def _everywhere(host: str) -> bool:
-    """Return whether an address stands for all of this host's."""
+def _fitting(host: str) -> set[str]:
+    """Return the names of which a certificate has one that is for a host."""
     try:
-        return ipaddress.ip_address(host).is_unspecified
+        return {str(ipaddress.ip_address(host))}
     except ValueError:
-        return False
+        name = host.lower()
+        return {name, f"*.{name.partition('.')[2]}"}

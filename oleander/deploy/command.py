@@ -1,14 +1,18 @@
 """The verbs of `oleander deploy`: certificates for all hosts, the server's host, a participant's host."""
 
 import ipaddress
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oleander.carrying_out import carry_out, console, data_folder
 from oleander.scenario import load
 from task.settings import SettingsError, expect
+
+if TYPE_CHECKING:  # `oleander --help` does not wait for it
+    from oleander.engines import Security
 
 verbs = typer.Typer(
     help="One federation over several hosts: certificates, the server's host, the participants' hosts.",
@@ -72,9 +76,11 @@ def server(
     folder = _folder(address, certificates, insecure=insecure)
     security = None if folder is None else of_server(folder, split(address)[0], chosen.federation.clients)
     check_free(address)
-    named = scenario if folder is not None else f"{scenario} --insecure"
+    options = ["--insecure"] * insecure + (["--certificates", str(certificates)] if certificates else [])
+    options += [text for override in overrides or () for text in ("--set", override)]
+    line = shlex.join([scenario, "--server", _reached(address, security), *options])
     console.print(
-        f"Clients 0 to {chosen.federation.clients - 1} join with: oleander deploy client N {named} --server {address}",
+        f"Clients 0 to {chosen.federation.clients - 1} join with: oleander deploy client N {line}",
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -103,7 +109,10 @@ def client(
     stays here, in a folder for each run.
     """
     from oleander.deploy.joining import Seat, join  # noqa: PLC0415 - it imports Flower
+    from oleander.engines.ports import is_everywhere, split  # noqa: PLC0415
 
+    remedy = "0.0.0.0 is where a server listens; name the address that it has for this host."
+    expect(not is_everywhere(split(server)[0]), "an address of one host in --server", server, remedy)
     chosen = load(scenario, overrides or ())
     ids = _ids(clients, chosen.federation.clients)
     folder = _folder(server, certificates, insecure=insecure)
@@ -111,6 +120,18 @@ def client(
         Seat(scenario=chosen, clients=ids, server=server, certificates=folder, data=data_folder(data), device=device),
         out,
     )
+
+
+def _reached(address: str, security: "Security | None") -> str:
+    """Return at which address participants find a server that listens at another; with HOST where only they know."""
+    from oleander.deploy.certificates import reached_by  # noqa: PLC0415 - as above
+    from oleander.engines.ports import is_everywhere, split  # noqa: PLC0415
+
+    host, port = split(address)
+    if not is_everywhere(host):
+        return address
+    name = next(iter(reached_by(security) if security else []), "HOST")
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def _ids(text: str, clients: int) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ The key that signs the certificates is forgotten at once: nobody can sign anothe
 import datetime as dt
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from oleander.deploy.certificates import LOOPBACK
 from task.settings import SettingsError, expect
 
 _SLACK = dt.timedelta(minutes=10)  # between the clocks of two hosts
+_LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*(?!\d+$){_LABEL}")  # what ends in a number is a broken address
 _NO_USE = dict.fromkeys(
     (
         *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
@@ -48,7 +51,7 @@ def issue(folder: Path, names: Sequence[str], clients: int, days: int) -> None:
     expect(bool(names), "a host name or an address of the server", "none", "Give it with --server.")
     expect(clients > 0, "--clients > 0", clients)
     expect(0 < days <= 36500, "--days from 1 to 36500", days)  # noqa: PLR2004 - a century
-    alternatives = [_alternative(name) for name in dict.fromkeys((*names, *LOOPBACK))]
+    alternatives = list(dict.fromkeys(_alternative(name) for name in (*names, *LOOPBACK)))
     try:
         taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
         remedy = "Nothing is overwritten: choose another with --out, or remove it."
@@ -76,13 +79,20 @@ def issue(folder: Path, names: Sequence[str], clients: int, days: int) -> None:
 def _alternative(name: str) -> x509.GeneralName:
     """Return a host name or an address as a certificate has it."""
     try:
-        return x509.IPAddress(ipaddress.ip_address(name))
+        address = ipaddress.ip_address(name)
     except ValueError:
         pass
+    else:
+        remedy = "Name those by which participants reach the server; it may listen on all of them."
+        expect(not address.is_unspecified, "an address in --server", f"{name}, which stands for all", remedy)
+        return x509.IPAddress(address)
     try:
-        return x509.DNSName(name.encode("idna").decode("ascii").lower())
-    except (UnicodeError, ValueError) as error:
-        raise SettingsError(f"Expected a host name or an address in --server, got {name!r} ({error}).") from error
+        text = name.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        text = ""
+    remedy = "Give it alone, without scheme, port or brackets: 192.0.2.1, 2001:db8::1 or fleet.example."
+    expect(bool(_NAME.fullmatch(text)), "a host name or an address in --server", name, remedy)
+    return x509.DNSName(text)
 
 
 def draw() -> ec.EllipticCurvePrivateKey:

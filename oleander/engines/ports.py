@@ -1,5 +1,6 @@
 """Free TCP ports of this machine."""
 
+import ipaddress
 import random
 import socket
 from collections.abc import Iterable
@@ -71,3 +72,11 @@ def split(address: str) -> tuple[str, int]:
     fits = fits and (":" not in host or (host[0] == "[" and host[-1] == "]"))
     expect(fits, "an address HOST:PORT, such as 192.0.2.1:9092 or [2001:db8::1]:9092", address)
     return host.strip("[]"), int(port)
+
+
+def is_everywhere(host: str) -> bool:
+    """Return whether a host stands for all addresses of this one: to listen on, and not to be reached by."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False

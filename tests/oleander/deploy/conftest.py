@@ -3,7 +3,7 @@
 import datetime as dt
 import ipaddress
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,12 +31,15 @@ def certificates(issued: Path, tmp_path: Path) -> Path:
 def resign(certificates: Path) -> Callable[..., Path]:
     """Return a function that replaces all certificates of `certificates` by new ones of one authority."""
 
-    def replace(*, address: str = "127.0.0.1", minutes: int = 60, authority_minutes: int = 60) -> Path:
+    def replace(
+        *, address: str = "127.0.0.1", names: Sequence[str] = (), minutes: int = 60, authority_minutes: int = 60
+    ) -> Path:
         now = dt.datetime.now(dt.UTC)
         signing, serving = draw(), draw()
         authority = sign_own(signing, now + dt.timedelta(minutes=authority_minutes))
-        names = [x509.IPAddress(ipaddress.ip_address(address))]
-        certificate = sign(serving, names, authority, signing, now + dt.timedelta(minutes=minutes))
+        addresses = dict.fromkeys([address, *(["127.0.0.1"] if names else [])])
+        all_names = [*map(x509.DNSName, names), *(x509.IPAddress(ipaddress.ip_address(one)) for one in addresses)]
+        certificate = sign(serving, all_names, authority, signing, now + dt.timedelta(minutes=minutes))
         for path in certificates.glob("*/ca.crt"):
             path.write_bytes(authority.public_bytes(Encoding.PEM))
         (certificates / "server" / "server.crt").write_bytes(certificate.public_bytes(Encoding.PEM))

@@ -50,6 +50,16 @@ def test_a_certificate_for_another_address_is_refused(issued: Path, resign: Call
         of_server(resign(address="192.0.2.1"), "192.0.2.1", clients=2)
 
 
+def test_names_and_addresses_are_compared_as_such(resign: Callable[..., Path]) -> None:
+    """However they are spelled; a wildcard stands for one part of a name."""
+    folder = resign(address="2001:db8::1", names=("Fleet.example", "*.wild.example"))
+    for host in ("2001:DB8::1", "2001:db8:0::0001", "fleet.example", "FLEET.example", "a.wild.example"):
+        assert of_server(folder, host, clients=2)
+    for host in ("wild.example", "a.b.wild.example", "a.fleet.example", "2001:db8::2"):
+        with pytest.raises(SettingsError, match=f"to be for {host}"):
+            of_server(folder, host, clients=2)
+
+
 def test_a_key_of_another_certificate_is_refused(certificates: Path, tmp_path: Path) -> None:
     """It would fail in every handshake."""
     issue(tmp_path / "other", ["127.0.0.1"], clients=1, days=1)

@@ -36,6 +36,8 @@ def test_certificates_are_made_once(
     [
         ((*CLIENT, "--server", "192.0.2.1:9092"), "certificates for 192.0.2.1, which is no loopback address"),
         ((*SERVER, "--address", "0.0.0.0:9092"), "certificates for 0.0.0.0, which is no loopback address"),
+        ((*CLIENT, "--server", "0.0.0.0:9092"), "an address of one host in --server, got '0.0.0.0:9092'"),
+        ((*CLIENT, "--server", "[::]:9092", "--insecure"), "an address of one host in --server"),
         ((*CLIENT, "--server", "192.0.2.1"), "an address HOST:PORT"),
         ((*CLIENT, "--server", "::1:9092"), "an address HOST:PORT"),
         ((*CLIENT, "--server", "h:1", "--insecure", "--certificates", "x"), "--insecure or --certificates"),
@@ -73,3 +75,25 @@ def test_an_address_that_is_taken_is_refused(capfd: pytest.CaptureFixture[str]) 
     with socket.create_server((HOST, free_ports(1)[0])) as taken:
         said = refused(capfd, *SERVER, "--address", f"{HOST}:{taken.getsockname()[1]}")
     assert "an address of this host that is free" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("0.0.0.0:{port}", "--insecure"), "HOST:{port} --insecure"),
+        (("0.0.0.0:{port}", "--certificates", "{folder}"), "fleet.example:{port} --certificates {folder}"),
+        (("127.0.0.1:{port}",), "127.0.0.1:{port}"),
+    ],
+)
+def test_the_line_for_the_clients_is_the_one_to_type(
+    options: tuple[str, ...], line: str, issued: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not where the server listens but where it is found, with what everybody has to be told alike."""
+    known = {"port": free_ports(1)[0], "folder": issued}
+    arguments = [*SERVER, "--address", *(text.format(**known) for text in options)]
+    arguments += ["--set", "federation.clients=2", "--set", "clients.0.ids=[1]"]
+    (tmp_path / "taken").write_text("")
+    assert main([*arguments, "--out", str(tmp_path)]) == 2  # by then it has said it
+    wanted = f"{line.format(**known)} --set federation.clients=2 --set 'clients.0.ids=[1]'\n"
+    said = capfd.readouterr().out
+    assert f"Clients 0 to 1 join with: oleander deploy client N gan-attack-digits --server {wanted}" in said

@@ -1,6 +1,7 @@
 """Certificates and keys of a deployment, as somebody else's tools read them."""
 
 import ipaddress
+import re
 import stat
 from pathlib import Path
 
@@ -66,7 +67,14 @@ def test_nothing_is_overwritten(certificates: Path) -> None:
         ([], 1, 1, "Expected a host name or an address"),
         (["127.0.0.1"], 0, 1, "--clients > 0"),
         (["127.0.0.1"], 1, 0, "--days"),
-        (["a" * 64 + ".example"], 1, 1, "host name or an address in --server"),
+        (["::"], 1, 1, "an address in --server, got '::, which stands for all'"),
+        *(
+            ([name], 1, 1, f"host name or an address in --server, got .*{re.escape(name)}.*Give it alone")
+            for name in (
+                *("a" * 64 + ".example", "192.0.2.1:9092", "http://x", "a b", "[::1]", "-a.example", "a-.example"),
+                *("a..example", ".example", "192.0.2", "192.0.2.256", "a.example/b", "*.example", "a" * 63 + ".a" * 96),
+            )
+        ),
     ],
 )
 def test_a_wrong_request_is_refused_and_leaves_nothing(
@@ -76,3 +84,15 @@ def test_a_wrong_request_is_refused_and_leaves_nothing(
     with pytest.raises(SettingsError, match=said):
         issue(tmp_path / "new", names, clients, days)
     assert not (tmp_path / "new").exists()
+
+
+def test_names_are_those_that_a_server_may_have(tmp_path: Path) -> None:
+    """In the certificate they stand as DNS has them, in lower case and in ASCII; each is there once."""
+    names = ["Fleet.example", "fleet.example", "server_1", "b\u00fccher.example", "2001:DB8::1", "x-1.y2"]
+    issue(tmp_path / "new", names, clients=1, days=1)
+    certificate = x509.load_pem_x509_certificate((tmp_path / "new" / "server" / "server.crt").read_bytes())
+    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    known = ["fleet.example", "server_1", "xn--bcher-kva.example", "x-1.y2", "localhost"]
+    assert found.get_values_for_type(x509.DNSName) == known
+    addresses = [ipaddress.ip_address("2001:db8::1"), ipaddress.ip_address("127.0.0.1")]
+    assert found.get_values_for_type(x509.IPAddress) == addresses
