@@ -21,6 +21,7 @@ from strategies.delegating import Delegating
 from strategies.roll_call import Node, RollCall
 from task.arrays import announced, decode, quick
 from task.seeding import generator
+from task.strangers import printable
 from task.training import Evaluation
 
 
@@ -157,7 +158,7 @@ class Recording(Delegating):
             if reason is None:
                 usable[client] = reply
             else:
-                self._round.failures.append({"client": client, "reason": reason})
+                self._round.failures.append({"client": client, "reason": printable(reason)})
         late = time.monotonic() - self._round.began >= self.timeout
         reason = f"no reply within {self.timeout:g} s" if late else "lost before it replied"
         self._round.failures += [{"client": client, "reason": reason} for client in silent.values()]
@@ -217,7 +218,7 @@ def distance(reply: Message, sent: Mapping[str, np.ndarray]) -> float:
 def refusal(
     reply: Message, shapes: Mapping[str, tuple[int, ...]], reported: Iterable[str] = (), server_round: int | None = None
 ) -> str | None:
-    """Return why a reply cannot be aggregated, or None if it can.
+    """Return why a reply cannot be aggregated, or None if it can; the reason may quote what a stranger says.
 
     Args:
         reply: to a train message.
@@ -227,7 +228,7 @@ def refusal(
 
     """
     if reply.has_error():
-        return f"the client failed: {printable(str(reply.error.reason))}"
+        return f"the client failed: {reply.error.reason}"
     content: RecordDict = reply.content
     if len(content.array_records) != 1 or len(content.metric_records) != 1:
         return "expected one record of arrays and one of metrics in the update"
@@ -253,11 +254,6 @@ def _misreport(metrics: MetricRecord, reported: Iterable[str], server_round: int
         if metrics.get(key) not in (0, 1):
             return f"expected the metric {key!r} to be 0 or 1, got {metrics.get(key)!r}"
     return None
-
-
-def printable(text: str) -> str:
-    """Return what a stranger says as a terminal may show it: no control characters, no more than a thousand others."""
-    return "".join(one if one.isprintable() else " " for one in text[:1000])
 
 
 def _flaw(name: str, array: Array, shape: tuple[int, ...]) -> str | None:

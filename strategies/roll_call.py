@@ -8,8 +8,13 @@ from typing import Any
 from flwr.app import ConfigRecord, Message, MessageType, RecordDict
 from flwr.serverapp import Grid
 
+from task.strangers import printable
+
 QUERY_TIMEOUT = 120.0
+LATE_TIMEOUT = 20.0
+"""Seconds that answers are waited for: as long as nobody is known, and afterwards, when a round waits for it."""
 POLL = 0.05
+LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +36,8 @@ class Node:
 class RollCall:
     """Knows the participants by their nodes.
 
+    A node that does not answer is asked again after two rounds, then after four more, eight more and so on.
+
     Args:
         clients: participants that the federation waits for before its first round.
         timeout: seconds that it waits.
@@ -43,20 +50,36 @@ class RollCall:
         self.nodes: dict[int, Node] = {}
         self.refused: dict[int, dict[str, Any]] = {}
         self._online: set[int] = set()
+        self._holders: dict[int, int] = {}  # the node that has the id which a refused one claims
+        self._calls = 0
+        self._silences: dict[int, int] = {}  # questions in a row that a node has not answered
+        self._due: dict[int, int] = {}  # the call in which it is asked again
 
     def update(self, grid: Grid) -> None:
         """Ask new nodes who they are; the first call waits for all participants, at most `timeout` seconds."""
-        if not self.nodes:
+        first = not self.nodes
+        if first:
             deadline = time.monotonic() + self.timeout
             while len(list(grid.get_node_ids())) < self.clients and time.monotonic() < deadline:
                 time.sleep(POLL)
-        self._online = set(grid.get_node_ids())
-        new = sorted(self._online - set(self.nodes) - set(self.refused))
-        queries = [Message(RecordDict({"config": self._question(node)}), node, MessageType.QUERY) for node in new]
-        replies = list(grid.send_and_receive(queries, timeout=QUERY_TIMEOUT)) if queries else []
+        self._look(set(grid.get_node_ids()))
+        self._calls += 1
+        unknown = self._online - set(self.nodes) - set(self.refused)
+        asked = [node for node in sorted(unknown) if self._due.get(node, 0) <= self._calls]
+        if not asked:
+            return
+        queries = [Message(RecordDict({"config": self._question(node)}), node, MessageType.QUERY) for node in asked]
+        replies = list(grid.send_and_receive(queries, timeout=QUERY_TIMEOUT if first else LATE_TIMEOUT))
         for reply in sorted(replies, key=lambda reply: reply.metadata.src_node_id):
             if not reply.has_error():
                 self._enter(reply)
+        answered = {reply.metadata.src_node_id for reply in replies}
+        for node in asked:
+            if node in answered:
+                self._silences.pop(node, None)
+            else:
+                self._silences[node] = self._silences.get(node, 0) + 1
+                self._due[node] = self._calls + 2 ** self._silences[node]
 
     def present(self) -> list[Node]:
         """Return the known nodes that are connected, in the order of the participants' ids."""
@@ -65,9 +88,20 @@ class RollCall:
     def failures(self) -> list[dict[str, Any]]:
         """Return who is missing, and which connected nodes are not taken for who they say they are."""
         present = {node.client for node in self.present()}
+        silent = {self.registered.get(node): node for node in self._silences}
         missing = [client for client in range(self.clients) if client not in present]
+        why = {client: f"node {silent[client]} does not answer who it is" for client in missing if client in silent}
         refused = [refusal for node, refusal in self.refused.items() if node in self._online]
-        return [*({"client": client, "reason": "not connected"} for client in missing), *refused]
+        return [*({"client": client, "reason": why.get(client, "not connected")} for client in missing), *refused]
+
+    def _look(self, online: set[int]) -> None:
+        """Take note of who is connected; whoever claims the id of a node that has gone may be asked again."""
+        self._online = online
+        for node in [node for node, holder in self._holders.items() if holder not in online or node not in online]:
+            del self.refused[node], self._holders[node]
+        for node in set(self._silences) - online:
+            del self._silences[node]
+            del self._due[node]
 
     def _question(self, node: int) -> ConfigRecord:
         """Return what a node is asked: whether it is the participant whose key it has."""
@@ -78,14 +112,22 @@ class RollCall:
         node = reply.metadata.src_node_id
         answer = dict(reply.content.config_records.get("config", {}))
         client = answer.get("partition-id")
+        if type(client) is not int or client not in range(self.clients):
+            says = printable(repr(client), LONGEST_NAME)
+            reason = f"node {node} is none of the participants 0 to {self.clients - 1}: it says {says}"
+            self._refuse(node, client if type(client) is int else self.registered.get(node), reason)
+            return
         holder = next((one.node_id for one in self.present() if one.client == client), None)
-        if not isinstance(client, int) or client not in range(self.clients):
-            reason = f"node {node} is none of the participants 0 to {self.clients - 1}: it says {client!r}"
-            self.refused[node] = {"client": client, "reason": reason}
-        elif self.registered.get(node, client) != client:
-            reason = f"node {node} claims that id with the key of client {self.registered[node]}"
-            self.refused[node] = {"client": client, "reason": reason}
+        if self.registered.get(node, client) != client:
+            self._refuse(node, client, f"node {node} claims that id with the key of client {self.registered[node]}")
         elif holder is not None:
-            self.refused[node] = {"client": client, "reason": f"node {node} claims an id that node {holder} has"}
+            self._refuse(node, client, f"node {node} claims an id that node {holder} has")
+            self._holders[node] = holder
         else:
-            self.nodes[node] = Node(client=client, node_id=node, device=str(answer.get("device", "unknown")))
+            known = {one.node_id: one for one in self.nodes.values() if one.client != client}
+            device = printable(str(answer.get("device", "unknown")), LONGEST_NAME)
+            self.nodes = known | {node: Node(client=client, node_id=node, device=device)}
+
+    def _refuse(self, node: int, client: int | None, reason: str) -> None:
+        """Do not take a node for whom it says it is."""
+        self.refused[node] = {"client": client, "reason": reason}

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MessageType, RecordDict
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message
 from messages import KnownGrid, failed, known_roll_call, reply_from, take_identity
 
 from strategies import named
-from strategies.recording import Recording, TooFewReplies, printable, refusal
-from strategies.roll_call import RollCall
+from strategies.recording import Recording, TooFewReplies, refusal
 from task.settings import SettingsError
 from task.training import Evaluation
 
@@ -182,15 +181,6 @@ def test_a_fraction_is_drawn_by_the_seed() -> None:
     assert len(set(drawn[0])) == 5
 
 
-def answer_of(node: int, client: int) -> Message:
-    """Return what a node answers that says it is a client."""
-    sent = Message(RecordDict({}), node, MessageType.QUERY)
-    sent.metadata.__dict__["_message_id"] = str(node)
-    answer = Message(RecordDict({"config": ConfigRecord({"partition-id": client, "device": "cpu"})}), reply_to=sent)
-    answer.metadata.__dict__["_src_node_id"] = node
-    return answer
-
-
 class Trap:
     """Leaves a file behind when it is unpickled."""
 
@@ -201,31 +191,6 @@ class Trap:
     def __reduce__(self) -> tuple[Any, ...]:
         """Make unpickling call `touch`."""
         return (Path.touch, (self.path,))
-
-
-def test_a_second_node_of_the_same_name_is_refused() -> None:
-    """The first keeps the id; the second is on record, and its update is not taken."""
-    roll_call = RollCall(2)
-    roll_call._online = {1, 2, 3}  # noqa: SLF001 - as after asking the grid
-    for node, client in ((1, 0), (2, 0), (3, 7)):
-        roll_call._enter(answer_of(node, client))  # noqa: SLF001
-    assert [node.node_id for node in roll_call.present()] == [1]
-    reasons = [failure["reason"] for failure in roll_call.failures()]
-    assert reasons[0] == "not connected"
-    assert "claims an id that node 1 has" in reasons[1]
-    assert "none of the participants 0 to 1" in reasons[2]
-
-
-def test_a_node_is_who_its_key_says() -> None:
-    """It is asked under the name that its key stands for, and another that it gives is refused, on record."""
-    roll_call = RollCall(2, registered={1: 0, 2: 1})
-    roll_call._online = {1, 2}  # noqa: SLF001 - as after asking the grid
-    assert [dict(roll_call._question(node)) for node in (1, 2, 3)] == [{"partition-id": 0}, {"partition-id": 1}, {}]  # noqa: SLF001
-    for node in (1, 2):
-        roll_call._enter(answer_of(node, 1))  # noqa: SLF001
-    assert [(node.node_id, node.client) for node in roll_call.present()] == [(2, 1)]
-    reasons = [failure["reason"] for failure in roll_call.failures()]
-    assert reasons == ["not connected", "node 1 claims that id with the key of client 0"]
 
 
 def test_a_pickle_in_place_of_an_array_is_refused_and_not_opened(tmp_path: Path) -> None:
@@ -255,10 +220,18 @@ def test_an_array_that_announces_more_than_memory_holds_is_refused_by_its_head()
     assert "got [1125899906842624]" in federation.lines[0]["failures"][0]["reason"]
 
 
-def test_what_a_client_says_of_its_failure_cannot_steer_a_terminal() -> None:
-    """Control characters become spaces, and a thousand characters are enough."""
-    assert printable("out of memory\x1b[2J\n\x07") == "out of memory [2J  "
-    assert len(printable("x" * 5000)) == 1000
+def test_what_a_client_says_cannot_steer_a_terminal_or_fill_a_disk() -> None:
+    """Of its failure, and in the names and numbers of its reply: no control characters, a thousand others at most."""
+    loud = failed(0)
+    loud.error.__dict__["_reason"] = "out of memory\x1b[2J\n\x07" + "x" * 5000
+    names = reply_from(1, {"y" * 5000: np.zeros(2, dtype=np.float32)})
+    numbers = reply_from(2, **{"num-examples": [1.0] * 5000})
+    federation = Federation(4)
+    federation.round([loud, names, numbers, reply_from(3)])
+    reasons = [failure["reason"] for failure in federation.lines[0]["failures"]]
+    assert reasons[0].startswith("the client failed: out of memory [2J  xxx")
+    assert [len(reason) for reason in reasons] == [1000] * 3
+    assert all(reason.isprintable() for reason in reasons)
 
 
 def test_a_stranger_s_reply_is_ignored() -> None:
