@@ -36,6 +36,10 @@ NAMES = {
     "flwr.proto.fleet_pb2": ("DeactivateNodeRequest",),
     "flwr.proto.fleet_pb2_grpc": ("FleetStub",),
     "flwr.supercore.constant": ("TaskType",),
+    "flwr.supercore.error": (
+        *("FlowerError.from_json", "ApiErrorCode.FLEET_NODE_ACTIVATION_FAILED"),
+        *("ApiErrorCode.PUBLIC_KEY_ALREADY_IN_USE", "ApiErrorCode.RUNTIME_VERSION_INCOMPATIBLE"),
+    ),
     "flwr.common.constant": ("NOOP_FLWR_AID", "NOOP_ACCOUNT_NAME"),
     "flwr.cli.run": ("run",),
 }

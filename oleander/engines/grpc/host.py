@@ -3,8 +3,10 @@
 import os
 import signal
 import time
+from functools import partial
 from typing import Any
 
+from oleander.engines.grpc import farewell
 from oleander.engines.grpc.forks import fork
 from oleander.engines.grpc.greeting import Door, glance, knock
 from oleander.engines.grpc.nodes import Client, FleetError, Nodes, how
@@ -99,11 +101,18 @@ class Host:
     def _tell(self, client: Client, pid: int, code: int) -> None:
         """Tell of a SuperNode that has ended while the server was there."""
         node = client.node
-        self._failed[node.client] = 0 if client.node_id else self._failed[node.client] + 1
-        if self._failed[node.client] >= TRIES and not self._leaving:
-            raise FleetError(f"The SuperNode of client {node.client} did not start: it {how(code)}.", node.log_name)
-        if self._door is Door.OPEN and client.node_id:
-            self._lifeline.tell("lost", client=node.client, pid=pid, how=how(code), log=node.log_name)
+        if self._door is not Door.OPEN:
+            return
+        if client.node_id is None:
+            self._failed[node.client] += 1
+            if self._failed[node.client] >= TRIES:
+                raise FleetError(f"The SuperNode of client {node.client} did not start: it {how(code)}.", node.log_name)
+            return
+        self._failed[node.client] = 0
+        self._lifeline.tell("lost", client=node.client, pid=pid, how=how(code), log=node.log_name)
+        if not node.key:  # it comes back under another key, as another node: nobody need wait for this one
+            goodbye = partial(farewell.main, self._plan, client.node_id, client.keys, self._nodes.sent)
+            fork(goodbye, self._plan.log("fleet.log"))
 
     def _leave(self) -> None:
         """Let the SuperNodes say goodbye, so that nobody waits for them."""

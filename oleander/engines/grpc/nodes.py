@@ -11,7 +11,7 @@ from typing import Any
 
 from oleander.engines.grpc import supernode, worker
 from oleander.engines.grpc.forks import fork
-from oleander.engines.grpc.pipes import Bell
+from oleander.engines.grpc.pipes import Bell, line
 from oleander.engines.grpc.plan import Node, Plan
 from oleander.engines.grpc.supernode import DIED, NodeBells
 from oleander.engines.lifeline import Lifeline
@@ -32,7 +32,7 @@ class Client:
 
     Attributes:
         node: its SuperNode as planned.
-        keys: its key pair.
+        keys: its key pair; one that is drawn is another at every start.
         bells: its SuperNode's.
         pid: of its SuperNode; 0 while it has none.
         node_id: Flower's; None until the SuperLink has given one.
@@ -70,6 +70,7 @@ class Nodes:
         self.clients = {node.client: Client(node) for node in plan.nodes}
         self.sent = Bell()
         self._words, self._child = Bell(), Bell()
+        self._heard = b""  # the beginning of a line
         self._selector = selectors.DefaultSelector()
         signal.set_wakeup_fd(self._child.rung, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # the wake-up is enough
@@ -79,6 +80,8 @@ class Nodes:
     def start(self, client: Client) -> None:
         """Fork a SuperNode."""
         node = client.node
+        if not node.key:  # Flower lets a drawn key in once
+            client.keys = supernode.key_pair(node)
         identity = supernode.Identity(
             keys=client.keys,
             known=partial(self.say, "node", node.client),
@@ -90,7 +93,7 @@ class Nodes:
 
     def say(self, *words: Any) -> None:
         """Tell this process something from another."""
-        self._words.ring(json.dumps(words).encode() + b"\n")
+        self._words.ring(line(list(words)))
 
     def wait(self, seconds: float) -> bool:
         """Handle what happens next, or nothing if the time is up; return whether the command wants an end."""
@@ -113,8 +116,9 @@ class Nodes:
 
     def hear(self) -> None:
         """Take the words of other processes."""
-        for line in self._words.hear().splitlines():
-            match json.loads(line):
+        *lines, self._heard = (self._heard + self._words.hear()).split(b"\n")
+        for said in lines:
+            match json.loads(said):
                 case ["node", client, node_id]:
                     it = self.clients[client]
                     it.node_id = node_id

@@ -1,8 +1,10 @@
 """Pipes by which the fleet's processes wake each other, made before the fork so that all of them hold the ends."""
 
 import contextlib
+import json
 import os
 import select
+from typing import Any
 
 
 class Bell:
@@ -35,6 +37,14 @@ class Bell:
     def fileno(self) -> int:
         """Return the descriptor that becomes readable, for a selector."""
         return self._heard
+
+
+def line(words: list[Any]) -> bytes:
+    """Return words as a line of JSON that a pipe takes whole or not at all; texts that are too long for it are cut."""
+    while len(said := json.dumps(words).encode() + b"\n") > select.PIPE_BUF:
+        longest = max(len(word) for word in words if isinstance(word, str))
+        words = [word[: longest * 9 // 10] if isinstance(word, str) else word for word in words]
+    return said
 
 
 class Clock:

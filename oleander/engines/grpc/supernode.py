@@ -10,8 +10,13 @@ from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.pipes import Bell, Clock
 from oleander.engines.grpc.plan import Node, Plan
 from oleander.engines.ports import HOST
+from task.strangers import printable
 
 DIED = b"x"
+_OTHER_FLOWER = (
+    "Expected a server with the Flower of this host, got one whose release does not go with it. "
+    "Install flwr[simulation]==1.39.* on both."
+)
 GIVE_UP_SECONDS = 60
 """Between hosts: a SuperNode that has not reached the SuperLink for so long ends, and is started anew once it can."""
 
@@ -122,21 +127,50 @@ def _asking(request: Callable[..., Any], node: Node, refused: Callable[[str], No
         try:
             return request(*arguments, **options)
         except grpc.RpcError as error:
-            code = error.code()
-            if code == grpc.StatusCode.FAILED_PRECONDITION:
-                refused(
-                    f"Expected a key that the server knows as client {node.client}'s, got {node.key}, which it does "
-                    "not know. Use the folder of certificates that the server was started with."
-                )
-            elif code == grpc.StatusCode.UNAUTHENTICATED:
-                refused(
-                    f"Expected to be let in as client {node.client}, got this from the server: "
-                    f"{error.details()}. "
-                    "An invalid timestamp is a clock that is wrong by more than five seconds: set both."
-                )
+            reason = refusal(node, error.code().name, error.details() or "")
+            if reason:
+                refused(reason)
+            raise
+        except SystemExit:  # Flower's answer to a server that does not take its version
+            refused(_OTHER_FLOWER)
             raise
 
     return ask
+
+
+def refusal(node: Node, status: str, said: str) -> str:
+    """Return in words why a server does not let a node in; empty where it may be asked again.
+
+    Args:
+        node: that asked.
+        status: name of gRPC's code.
+        said: what the server says of it, which is JSON where Flower has written it.
+
+    """
+    errors = inner("flwr.supercore.error")
+    problem = errors.FlowerError.from_json(said)
+    if status == "FAILED_PRECONDITION" and problem is not None:
+        if problem.code == errors.ApiErrorCode.RUNTIME_VERSION_INCOMPATIBLE:
+            return _OTHER_FLOWER
+        if problem.code == errors.ApiErrorCode.FLEET_NODE_ACTIVATION_FAILED and node.key:
+            return (
+                f"Expected a key that the server knows as client {node.client}'s, got {node.key}, which it does "
+                "not know. Use the folder of certificates that the server was started with."
+            )
+        if problem.code == errors.ApiErrorCode.PUBLIC_KEY_ALREADY_IN_USE:
+            return (
+                f"Expected a key that nobody has joined with, got one that the server knows already, for client "
+                f"{node.client}. Join again: without certificates a new key is drawn each time."
+            )
+    words = printable(problem.message if problem is not None else said)
+    if status == "FAILED_PRECONDITION":
+        return f"Expected to be let in as client {node.client}, got this from the server: {words}"
+    if status == "UNAUTHENTICATED":
+        return (
+            f"Expected to be let in as client {node.client}, got this from the server: {words}. "
+            "An invalid timestamp is a clock that is wrong by more than five seconds: set both."
+        )
+    return ""
 
 
 class _NodeClock(Clock):

@@ -7,6 +7,7 @@ from typing import Any
 
 from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.pipes import Bell
+from task.strangers import printable
 
 ACQUIRE_SECONDS = 5.0
 
@@ -26,7 +27,7 @@ def main(address: str, reply: Bell, refused: Callable[[str], None]) -> None:
         try:
             return app(*arguments, **options)
         except Stranger as error:
-            refused(str(error))
+            refused(printable(str(error)))  # it quotes the server
             raise
 
     runtime = inner("flwr.supernode.runtime.run_clientapp")
