@@ -78,7 +78,6 @@ def install() -> None:
     """Teach this process, and those forked from it, both ends of it."""
     objects = inner("flwr.supercore.inflatable.inflatable_utils")
     node_loop = inner("flwr.supernode.start_client_internal")
-    grid = inner("flwr.superlink.grid.http_grid")
     state_class = inner("flwr.supercore.corestate.in_memory_corestate").InMemoryCoreState
     store_one, get_one = state_class.store_object, state_class.get_object
 
@@ -103,5 +102,5 @@ def install() -> None:
     state_class.store_object, state_class.get_object = store_object, get_object
     for module in (objects, node_loop):
         module.push_object_contents_from_iterable = push
-    for module in (objects, node_loop, grid):
+    for module in (objects, node_loop):
         module.pull_objects = pull

@@ -17,10 +17,19 @@ NAMES = {
         *("run_clientapp", "push_task_output", "install_from_fab", "get_load_client_app_fn"),
     ),
     "flwr.superlink.runtime.run_serverapp": ("run_serverapp", "run_"),
-    "flwr.superlink.grid.http_grid": ("HttpGrid", "pull_objects", "time"),
-    "flwr.supercore.inflatable.inflatable_utils": (
-        *("push_object_contents_from_iterable", "pull_objects", "ObjectPullError", "ObjectUnavailableError"),
+    "flwr.superlink.grid.http_grid": (
+        *("HttpGrid.pull_messages", "HttpGrid._runtime_client", "time", "make_pull_object_fn_protobuf"),
+        *("iterate_object_tree", "ConfirmMessageReceivedRequest", "Error", "ErrorCode.MESSAGE_UNAVAILABLE"),
     ),
+    "flwr.supercore.inflatable.inflatable_utils": (
+        *("push_object_contents_from_iterable", "pull_objects", "inflate_object_from_contents"),
+        *("ObjectPullError", "ObjectUnavailableError"),
+    ),
+    "flwr.supercore.inflatable.inflatable_object": (
+        *("get_object_head_values_from_object_content", "get_object_body"),
+    ),
+    "flwr.app.message": ("Array", "Message", "RecordDict", "make_message"),
+    "flwr.common.serde_utils": ("metadata_from_proto",),
     "flwr.supercore.corestate.in_memory_corestate": ("InMemoryCoreState",),
     "flwr.server.superlink.linkstate.in_memory_linkstate": (
         *("InMemoryLinkState.get_message_ins", "InMemoryLinkState.create_node", "InMemoryLinkState.activate_node"),
@@ -32,7 +41,7 @@ NAMES = {
     "flwr.supercore.runtime": ("RuntimeHttpClient",),
     "flwr.supercore.interceptors": ("RuntimeVersionClientInterceptor", "RuntimeVersionHttpInterceptor"),
     "flwr.supercore.primitives.asymmetric": ("generate_key_pairs",),
-    "flwr.proto.runtime_pb2": ("AcquireTaskRequest",),
+    "flwr.proto.runtime_pb2": ("AcquireTaskRequest", "PullAppMessagesRequest"),
     "flwr.proto.fleet_pb2": ("DeactivateNodeRequest",),
     "flwr.proto.fleet_pb2_grpc": ("FleetStub",),
     "flwr.supercore.constant": ("TaskType",),

@@ -3,7 +3,7 @@
 import gc
 import importlib
 
-from oleander.engines.grpc import bundles
+from oleander.engines.grpc import bundles, replies
 from oleander.engines.grpc.plan import Plan
 
 MODULES = (
@@ -37,6 +37,7 @@ def everything(plan: Plan) -> None:
         importlib.import_module(name)
     httpx.Client().close()  # imports what it does its work with
     bundles.install()
+    replies.install()
     load_task(parse(TaskSettings, plan.task, "task"), plan.data or None)
     gc.collect()
     gc.freeze()

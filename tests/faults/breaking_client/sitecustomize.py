@@ -53,6 +53,7 @@ def install(timeout: float) -> None:
         9: late,
         10: hundredfold,
     }
+    empty = type("Message", (Message,), {"children": None})  # as it travels: neither content nor error
     call = ClientApp.__call__
 
     def broken(self: ClientApp, message: Message, context: Context) -> Message:
@@ -60,11 +61,14 @@ def install(timeout: float) -> None:
         if message.metadata.message_type == "train" and context.node_config["partition-id"] == 1:
             number = int(str(message.content["config"]["server-round"]))
             reply.content = breaks.get(number, lambda content, *_: content)(reply.content, message.content, context)
+            if number == HOLLOW:
+                reply.__class__ = empty
         return reply
 
     ClientApp.__call__ = broken  # type: ignore[method-assign]  # what a broken client would do by itself
 
 
+HOLLOW = 11
 BIAS = os.environ.get("OLEANDER_BREAKS", "")
 if BIAS:
     install(float(os.environ["OLEANDER_TIMEOUT"]))
