@@ -50,6 +50,9 @@ class Clients:
         gc.collect()
         gc.freeze()
 
+    def ready(self) -> None:
+        """Return once the process is there."""
+
     def answer(self, jobs: Sequence[tuple[Message, Context]]) -> list[Answer]:
         """Answer messages; those of a call may share their content, so that each client gets a copy of its own."""
         return [self._answer(message, context) for message, context in jobs]
@@ -78,7 +81,7 @@ class BatchBackend(RayBackend):
     def build(self, app_fn: Callable[[], ClientApp]) -> None:
         """Start an actor for each core (or share of a GPU) of the cluster."""
         self._app = ray.put(app_fn)  # held: an actor that is started later reads it, too
-        self._actors = [self._start() for _ in range(pool_size_from_resources(self.client_resources))]
+        self._actors = self._start(pool_size_from_resources(self.client_resources))
         self._free = [place for _ in range(IN_FLIGHT) for place in range(len(self._actors))]
         self._lock = threading.Lock()
         gc.collect()
@@ -109,9 +112,11 @@ class BatchBackend(RayBackend):
             ray.kill(actor)
         ray.shutdown()
 
-    def _start(self) -> Any:
-        """Start an actor."""
-        return ray.remote(Clients).options(**self.client_resources).remote(self._app)
+    def _start(self, count: int) -> list[Any]:
+        """Start actors, and wait for them: the patience is for what they are asked."""
+        started = [ray.remote(Clients).options(**self.client_resources).remote(self._app) for _ in range(count)]
+        ray.get([actor.ready.remote() for actor in started])
+        return started
 
     @contextmanager
     def _borrowed(self) -> "Iterator[Any]":
@@ -125,7 +130,7 @@ class BatchBackend(RayBackend):
             with self._lock:
                 if self._actors[place] is actor:  # not yet replaced after the other call in flight
                     ray.kill(actor)
-                    self._actors[place] = self._start()
+                    self._actors[place] = self._start(1)[0]
             raise
         finally:
             with self._lock:

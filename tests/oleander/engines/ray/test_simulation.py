@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ray.cluster_utils import Cluster
 from watching import left_running
 
 from oleander import engines
@@ -32,3 +33,35 @@ def test_the_cause_and_the_log_are_named(
     assert str(job.run.logs / "simulation.log") in str(failure.value)
     assert "Traceback" not in str(failure.value)
     assert left_running() == []
+
+
+def weights(job: Job) -> bytes:
+    """Return the final weights of a job that has run."""
+    return (job.run.path / "global" / "final.safetensors").read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore")  # of files that Ray does not close
+def test_a_cluster_of_two_nodes_ends_with_the_same_weights(
+    make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With $RAY_ADDRESS, actors run on its nodes, of which each has a core here."""
+    alone, together = make_job(4, 2), make_job(4, 2)
+    engines.run("inline", alone)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        cluster.add_node(num_cpus=1)
+        monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+        engines.run("ray", together)
+    finally:
+        cluster.shutdown()
+    assert weights(together) == weights(alone)
+    assert [line["failures"] for line in together.run.rounds()] == [[], []]
+
+
+def test_stock_ends_with_the_same_weights(make_job: Callable[..., Job]) -> None:
+    """What is quickened is Flower's way there, and not what comes out."""
+    quick, stock = make_job(3, 1), make_job(3, 1, stock=True)
+    for job in (quick, stock):
+        engines.run("ray", job)
+    assert [job.run.environment()["fleet"] for job in (quick, stock)] == ["batched", "stock"]
+    assert weights(quick) == weights(stock)

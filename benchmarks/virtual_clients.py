@@ -1,0 +1,96 @@
+"""What a round of many virtual clients costs: quickened, by Flower's own simulation, and as a bare PyTorch loop.
+
+    python benchmarks/virtual_clients.py [--clients 100 1000] [--rounds 6] [--stock-rounds 3] [--fraction 1.0]
+
+Runs the scenario `virtual-clients` with `--engine ray` for each number of clients; with the same seed with Flower's own
+simulation, and as a loop without Flower. Prints the median seconds of a round (the first is left out: every process
+does something for the first time in it), their ratios, the memory of all processes, and whether the final weights of
+runs of the same length agree.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from bare_loop import Clients, rounds
+from round_overhead import MEGABYTE, pss, weights
+
+from oleander import engines, scenario
+from oleander.engines.processes import descendants
+from oleander.preflight import settle
+from oleander.rundir import RunDirectory
+from oleander.scenario import Scenario
+
+
+def federation(clients: int, number: int, fraction: float) -> Scenario:
+    """Return the scenario with so many clients and rounds."""
+    sizes = [f"federation.clients={clients}", f"federation.rounds={number}", f"federation.fraction={fraction}"]
+    return settle(scenario.load("virtual-clients", [*sizes, "federation.devices=cpu"]), None)
+
+
+def simulated(chosen: Scenario, folder: Path, *, stock: bool) -> tuple[RunDirectory, list[float]]:
+    """Run it on Ray; return its directory, and the memory of all processes in MB after each round."""
+    run = RunDirectory.create(chosen, folder)
+    memory: dict[int, float] = {}
+
+    def tick() -> None:
+        done = len(run.rounds())
+        if done and done not in memory:
+            memory[done] = sum(map(pss, descendants(os.getpid()))) / MEGABYTE
+
+    engines.run("ray", engines.Job(scenario=chosen, run=run, stock=stock), tick)
+    return run, list(memory.values())
+
+
+def seconds(run: RunDirectory) -> float:
+    """Return the median of the rounds after the first."""
+    return statistics.median(line["seconds"] for line in run.rounds()[1:])
+
+
+def bare(chosen: Scenario) -> float:
+    """Return the median seconds of a round of the bare loop."""
+    taken, began = [], time.perf_counter()
+    for _ in rounds(Clients(chosen, None)):
+        taken.append(time.perf_counter() - began)
+        began = time.perf_counter()
+    return statistics.median(taken[1:])
+
+
+def compare(clients: int, options: argparse.Namespace, folder: Path) -> None:
+    """Measure and print one number of clients."""
+    run, memory = simulated(federation(clients, options.rounds, options.fraction), folder / "quick", stock=False)
+    ours = seconds(run)
+    grown = f"{memory[0]:.0f} MB after the first round, {memory[-1]:.0f} MB after the last" if memory else "unknown"
+    print(f"{clients} clients: {ours:.2f} s a round; memory of all processes {grown}")
+    if options.fraction == 1:
+        alone = bare(federation(clients, 3, 1))
+        print(f"{clients} clients, a bare loop: {alone:.2f} s a round; {ours / alone:.1f} times as long with Flower")
+    if options.stock_rounds:
+        size = federation(clients, options.stock_rounds, options.fraction)
+        (stock, _), (same, _) = (simulated(size, folder / f"stock-{flag}", stock=flag) for flag in (True, False))
+        theirs = seconds(stock)
+        print(f"{clients} clients, stock: {theirs:.2f} s a round; {theirs / ours:.0f} times as long as quickened")
+        print(f"final weights byte for byte the same: {weights(stock) == weights(same)}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--stock-rounds", type=int, default=3, help="of Flower's own simulation; 0 for none")
+    parser.add_argument("--fraction", type=float, default=1.0, help="of the clients that are asked in a round")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)  # as the participants do
+    for clients in options.clients:
+        with tempfile.TemporaryDirectory() as scratch:
+            compare(clients, options, Path(scratch))
+
+
+if __name__ == "__main__":
+    main()

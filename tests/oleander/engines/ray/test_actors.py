@@ -1,0 +1,91 @@
+"""Actors that answer many virtual clients at a call: one that dies or hangs costs nobody but the client that did it."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import ray
+from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
+from flwr.clientapp import ClientApp
+from flwr.supercore.task_identity import TaskIdentity
+
+from oleander.engines.ray.actors import BatchBackend
+
+CONFIG = {
+    "init_args": {"num_cpus": 2, "num_gpus": 0, "log_to_driver": False},
+    "client_resources": {"num_cpus": 1, "num_gpus": 0.0},
+}
+pytestmark = [
+    pytest.mark.timeout(180),
+    pytest.mark.filterwarnings("ignore"),  # of files that Ray does not close, and of its own future
+]
+
+
+def load() -> ClientApp:
+    """Return an app that does what its message says, and counts its messages."""
+    app = ClientApp()
+
+    @app.train()
+    def train(message: Message, context: Context) -> Message:
+        order = message.content.config_records.pop("order")  # from a copy of its own
+        if context.node_config["partition-id"] == order["who"]:
+            {"die": lambda: os._exit(1), "hang": lambda: time.sleep(60), "fail": lambda: 1 / 0}[str(order["what"])]()
+        count = int(str(context.state.config_records.get("count", {}).get("messages", 0))) + 1
+        context.state["count"] = ConfigRecord({"messages": count})
+        return Message(RecordDict({"count": ConfigRecord({"messages": count})}), reply_to=message)
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[BatchBackend]:
+    """Two actors, which wait for three seconds."""
+
+    class Hasty(BatchBackend):
+        patience = 3.0
+
+    TaskIdentity.task_id, TaskIdentity.run_id, TaskIdentity.node_id = 1, 1, 1
+    os.environ.pop("RAY_ADDRESS", None)
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # an actor's process does not find the tests
+    made = Hasty(CONFIG)
+    made.build(load)
+    yield made
+    made.terminate()
+
+
+def jobs(what: str, count: int = 6) -> list[tuple[Message, Context]]:
+    """Return a message for each of some clients with one content, which tells client 2 what to do."""
+    content = RecordDict({"order": ConfigRecord({"who": 2, "what": what})})
+    made = []
+    for client in range(count):
+        message = Message(content, dst_node_id=client + 10, message_type=MessageType.TRAIN)
+        message.metadata.__dict__["_message_id"] = str(client)
+        node = {"partition-id": client, "num-partitions": count}
+        made.append((message, Context(1, client + 10, node, RecordDict(), {})))
+    return made
+
+
+@pytest.mark.parametrize("what", ["nothing", "fail", "die", "hang"])
+def test_all_others_are_answered(what: str, backend: BatchBackend) -> None:
+    """Client 2 fails, takes its process along, or does not come back; a second call finds actors again."""
+    asked = jobs(what)
+    if what == "nothing":
+        asked = [job for job in asked if job[1].node_config["partition-id"] != 2]
+    for _ in range(2):
+        answers = backend.answer(asked)
+        failed = [
+            int(str(context.node_config["partition-id"]))
+            for (_, context), answer in zip(asked, answers, strict=True)
+            if answer.error is not None
+        ]
+        assert failed == ([] if what == "nothing" else [2])
+        for (message, context), answer in zip(asked, answers, strict=True):
+            if answer.error is None:
+                assert answer.reply is not None
+                assert answer.reply.metadata.src_node_id == message.metadata.dst_node_id
+                assert answer.state is not None
+                context.state = answer.state
+    counted = {answer.state["count"]["messages"] for answer in answers if answer.state is not None}
+    assert counted == {2}
