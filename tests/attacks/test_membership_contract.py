@@ -25,6 +25,7 @@ TOY: dict[str, dict[str, Any]] = {
     "fixed-learner": {"fit_steps": 100},
     "shadow-learner": {"fit_steps": 100},
     "adaptive-learner": {"fit_steps": 100},
+    "lira": {"shadows": 8},
     "class-membership": {"fit_steps": 100},
     "class-membership, enlarged": {"fit_steps": 100, "enlarge": 2} | GAN,
     "user-membership": {"images": 20, "epochs": 2} | GAN,

@@ -1,0 +1,31 @@
+"""The likelihood ratio of LiRA against SciPy's normal densities."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from attacks.lira import likelihood_ratio
+
+SHADOWS = torch.tensor([[4.0, 0.0], [6.0, 2.0], [1.0, 1.0], [3.0, 9.0]], dtype=torch.float64)
+INSIDE = torch.tensor([[True, False], [True, False], [False, False], [False, True]])
+
+
+def test_the_ratio_is_that_of_two_normal_densities_of_fixed_variance() -> None:
+    """Means by record; variances over all: in 2 / 1 (the record seen once counts for none), out (2 + 2) / 3."""
+    found = torch.tensor([4.5, 5.0], dtype=torch.float64)
+    expected = [
+        norm.logpdf(one, within, np.sqrt(2.0)) - norm.logpdf(one, without, np.sqrt(4 / 3))
+        for one, within, without in ((4.5, 5.0, 2.0), (5.0, 9.0, 1.0))
+    ]
+    assert likelihood_ratio(found, SHADOWS, INSIDE).tolist() == pytest.approx(expected)
+
+
+def test_a_record_that_no_shadow_has_seen_gets_the_usual_distance() -> None:
+    """The first record's means are 5 and 2; the second, of which all shadows say 1, is taken to be at 4 inside."""
+    inside = torch.tensor([[True, False], [True, False], [False, False], [False, False]])
+    shadows = torch.tensor([[4.0, 1.0], [6.0, 1.0], [1.0, 1.0], [3.0, 1.0]], dtype=torch.float64)
+    scores = likelihood_ratio(torch.tensor([5.0, 4.0], dtype=torch.float64), shadows, inside)
+    scale = np.sqrt(2.0), np.sqrt(2.0 / 4)
+    expected = norm.logpdf(4.0, 4.0, scale[0]) - norm.logpdf(4.0, 1.0, scale[1])
+    assert scores[1].item() == pytest.approx(expected)
