@@ -9,7 +9,6 @@ from flwr.clientapp import ClientApp
 
 from client_app import defended, flower_mods, honest, malicious, participant
 from client_app.update import Received, Update
-from task import devices
 from task.settings import choose
 
 ROLES: dict[str, Callable[[participant.Participant, Received, Context], Update]] = {
@@ -41,8 +40,7 @@ def identify(message: Message, context: Context) -> Message:
                 f"Expected the key of client {client}, got the one that the server knows as client {known!r}'s. Start "
                 "the node with its own folder of certificates."
             )
-    device = devices.chosen(str(context.run_config["federation.devices"]))
-    answer = ConfigRecord({"partition-id": client, "device": device})
+    answer = ConfigRecord({"partition-id": client, "device": participant.device(context)})
     return Message(RecordDict({"config": answer}), reply_to=message)
 
 

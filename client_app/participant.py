@@ -104,6 +104,11 @@ class Participant:
         return _bench(self.task.model, self.dataset.shape, self.facts.outputs, self.device).requires_grad_()
 
 
+def device(context: Context) -> str:
+    """Return what this participant computes on: its own host's choice, or else the run's."""
+    return devices.chosen(str(context.node_config.get("devices", context.run_config["federation.devices"])))
+
+
 def read(context: Context) -> Participant:
     """Return the participant that Flower's context describes."""
     config, task = _read(tuple(context.run_config.items()))
@@ -117,7 +122,7 @@ def read(context: Context) -> Participant:
         task=task,
         dataset=dataset,
         indices=_parts(task, data, federation["clients"], federation["seed"]).get(client, torch.arange(0)),
-        device=devices.chosen(federation["devices"]),
+        device=device(context),
         behaviour=_behaviour(context, config, client),
         rounds=federation["rounds"],
         clients=federation["clients"],

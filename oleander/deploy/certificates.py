@@ -6,6 +6,8 @@ its own key, whose public part the server knows (Flower's SuperNode authenticati
 
 import datetime as dt
 import ipaddress
+import shlex
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,7 +49,7 @@ def of_server(folder: Path, host: str, clients: int) -> Security:
     own = folder / "server"
     ca, path, key_path = own / "ca.crt", own / "server.crt", own / "server.key"
     authority, certificate = _load(ca, x509.load_pem_x509_certificate), _load(path, x509.load_pem_x509_certificate)
-    key = _load(key_path, lambda text: load_pem_private_key(text, None))
+    key = _load_private(key_path, load_pem_private_key)
     _check_dates(ca, authority)
     _check_dates(path, certificate)
     try:
@@ -79,7 +81,7 @@ def of_client(folder: Path, client: int) -> tuple[Path, Path]:
     own = folder / f"client-{client}"
     ca, path = own / "ca.crt", own / "client.key"
     _check_dates(ca, _load(ca, x509.load_pem_x509_certificate))
-    key = _load(path, lambda text: load_ssh_private_key(text, None))
+    key = _load_private(path, load_ssh_private_key)
     fits = isinstance(key, ec.EllipticCurvePrivateKey)
     expect(fits, f"an elliptic curve key in {path}", type(key).__name__, AGAIN)
     return ca.resolve(), path.resolve()
@@ -94,6 +96,15 @@ def _load(path: Path, read: Callable[[bytes], T]) -> T:
         raise SettingsError(f"Expected a readable {path}, got this: {error.strerror}. {remedy}") from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(f"Expected a certificate or key as its name says, got a broken {path}. {AGAIN}") from error
+
+
+def _load_private(path: Path, read: Callable[[bytes, None], T]) -> T:
+    """Read a private key, which nobody but its owner may use."""
+    key = _load(path, lambda text: read(text, None))
+    mode = stat.S_IMODE(path.stat().st_mode)
+    wanted = f"a private key in {path} that only its owner may read or write (mode 600)"
+    expect(not mode & 0o077, wanted, f"mode {mode:03o}", f"Say `chmod 600 {shlex.quote(str(path))}`.")
+    return key
 
 
 def _public_text(path: Path) -> str:

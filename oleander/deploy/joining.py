@@ -121,7 +121,7 @@ def _devices(seat: Seat) -> list[str | None]:
         return [asked] * len(seat.clients)
     expect(seat.device in ("auto", "cpu"), "--device auto, cpu or cuda:N", seat.device)
     use = there if seat.device == "auto" and seat.scenario.federation.devices == "auto" else []
-    return [use[place % len(use)] if use else None for place in range(len(seat.clients))]
+    return gpus.share(use, len(seat.clients))
 
 
 class _Events:

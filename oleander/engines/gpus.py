@@ -1,10 +1,13 @@
-"""Which GPU each client computes on, and how many cores there are."""
+"""Which GPU each client and the server compute on, and how many cores there are."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 from oleander.sections import FederationSettings
+
+TOOL_SECONDS = 10.0
 
 
 def visible() -> list[str]:
@@ -15,15 +18,24 @@ def visible() -> list[str]:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
-    listed = subprocess.run([tool, "--list-gpus"], capture_output=True, text=True, check=False)  # noqa: S603 - no input
+    try:
+        listed = subprocess.run(  # noqa: S603 - no input
+            [tool, "--list-gpus"], capture_output=True, text=True, check=False, timeout=TOOL_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):  # a driver that hangs computes nothing either
+        return []
     count = sum(line.startswith("GPU ") for line in listed.stdout.splitlines()) if listed.returncode == 0 else 0
     return [str(number) for number in range(count)]
 
 
-def devices(federation: FederationSettings) -> list[str | None]:
-    """Return each client's GPU, round robin; None where it computes on the CPU."""
-    gpus = visible() if federation.devices == "auto" else []
-    return [gpus[client % len(gpus)] if gpus else None for client in range(federation.clients)]
+def devices(federation: FederationSettings, count: int) -> list[str | None]:
+    """Return the GPU of each of `count` processes; None where they compute on the CPU."""
+    return share(visible() if federation.devices == "auto" else [], count)
+
+
+def share(gpus: Sequence[str], count: int) -> list[str | None]:
+    """Return which GPU each of `count` has: one of its own where there are enough, else in turn; None without any."""
+    return [gpus[place % len(gpus)] if gpus else None for place in range(count)]
 
 
 def cores() -> int:

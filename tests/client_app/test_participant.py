@@ -1,12 +1,14 @@
 """What a participant knows and draws."""
 
+import itertools
+
 import pytest
 import torch
 from flwr.app import Context, RecordDict
 
 from client_app.participant import Participant, read
 from oleander import scenario as scenarios
-from task import private
+from task import devices, private
 from task.datasets import load, to_float
 from task.settings import PrivateSettings, SettingsError, TaskSettings
 
@@ -62,6 +64,19 @@ def test_a_role_comes_from_the_node_or_else_from_a_run_config_that_has_roles() -
         told(roles=True, role="defended", defense="clip-and-noise", options='{"norm": 1, "noise_multiplier": 0}')
     )
     assert (own.behaviour["role"], own.behaviour["defense"]) == ("defended", "clip-and-noise")
+
+
+def test_a_hosts_own_choice_of_a_device_wins_over_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server on the CPU does not keep a client from its GPU, nor one with a GPU a client from its CPU."""
+    asked = {"auto": "cuda", "cpu": "cpu"}
+    monkeypatch.setattr(devices, "chosen", asked.__getitem__)
+    for servers, hosts in itertools.product(asked, asked):
+        context = told(roles=False, role="honest", devices=hosts)
+        context.run_config["federation.devices"] = servers
+        assert read(context).device == asked[hosts]
+        context = told(roles=False, role="honest")
+        context.run_config["federation.devices"] = servers
+        assert read(context).device == asked[servers]
 
 
 def test_nobody_is_honest_by_mistake() -> None:

@@ -11,14 +11,13 @@ from pathlib import Path
 from oleander.engines.processes import die_with_parent
 
 
-def fork(work: Callable[[], None], log: Path, gpu: str | None = None, *, hide_gpus: bool = True) -> int:
+def fork(work: Callable[[], None], log: Path, gpu: str | None = None) -> int:
     """Run `work` in a forked process, which dies with this one, and return its process id.
 
     Args:
         work: what it does; it leaves with 0 when this returns.
         log: file that its output is appended to.
-        gpu: the GPU it may use, as CUDA_VISIBLE_DEVICES spells it.
-        hide_gpus: whether it may use none where `gpu` is None.
+        gpu: the GPU it may use, as CUDA_VISIBLE_DEVICES spells it; None for none.
 
     """
     sys.stdout.flush()
@@ -30,8 +29,7 @@ def fork(work: Callable[[], None], log: Path, gpu: str | None = None, *, hide_gp
     code = 1
     try:
         _become(parent, log)
-        if gpu is not None or hide_gpus:
-            os.environ["CUDA_VISIBLE_DEVICES"] = gpu or ""
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu or ""
         work()
         code = 0
     except SystemExit as leaving:

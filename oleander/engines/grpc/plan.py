@@ -64,6 +64,7 @@ class Server:
         app: folder of the Flower app.
         control: port of the SuperLink's HTTP APIs, which only this host reaches.
         certificate, key: files of its own; empty for plain text.
+        gpu: that its app, and so its attack, may use; None for the CPU.
         known: public keys (PEM) of the participants that are let in, by their ids; empty to let everybody in.
 
     """
@@ -72,6 +73,7 @@ class Server:
     control: int
     certificate: str = ""
     key: str = ""
+    gpu: str | None = None
     known: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -145,11 +147,11 @@ def draw_up(job: Job, home: Path) -> Plan:
     settings = {"superlink": {"default": "local", "local": connection}}
     (home / "config.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
     app = assemble(home / "app", scenario.run_config(data=job.data or "", out=str(out), roles=False))
-    server = Server(app=str(app), control=control)
+    *gpus, own = devices(scenario.federation, len(here) + 1)  # the server comes last: it shares where there are too few
+    server = Server(app=str(app), control=control, gpu=own)
     if security is not None:
         known = {str(client): key for client, key in security.nodes.items()}
         server = dataclasses.replace(server, certificate=security.certificate, key=security.key, known=known)
-    gpus = devices(scenario.federation)
     return Plan(
         home=str(home),
         logs=str(job.run.logs),
@@ -182,6 +184,7 @@ def make_node(
     """Write a node's config, and return the node; `out` and `per_run` as `Scenario.node_config` has them."""
     config = home / f"client-{client:02d}.toml"
     known = scenario.node_config(client, data=data or "", out=str(out), per_run=per_run)
+    known["devices"] = "cpu" if gpu is None else "auto"  # this host's choice, whatever the run config says
     config.write_text(tomli_w.dumps(known), encoding="utf-8")
     role = scenario.role_of(client).role
     return Node(client=client, role=role, port=port, gpu=gpu, config=str(config), key=key)

@@ -41,14 +41,14 @@ class Stock:
 
         """
         plan, server = self._plan, self._server
-        link = self._start(superlink.arguments(plan, server, "subprocess"), "superlink.log")
+        link = self._start(superlink.arguments(plan, server, "subprocess"), "superlink.log", server.gpu)
         end = time.monotonic() + START_SECONDS
         while not listening((server.address, plan.fleet)):
             time.sleep(POLL_SECONDS)
             if link.poll() is not None or time.monotonic() > end:
                 raise FleetError("The SuperLink did not start.", "superlink.log")
         for node in plan.nodes:
-            started = self._start(supernode.arguments(plan, node, "subprocess"), node.log_name, node.gpu or "")
+            started = self._start(supernode.arguments(plan, node, "subprocess"), node.log_name, node.gpu)
             self._nodes[node.client] = started
             # Only the server will know the node's id: it asks each node who it is.
             self._lifeline.tell(
@@ -61,11 +61,11 @@ class Stock:
                 self._look_after(node)
             if link.poll() is not None:
                 raise FleetError(f"The SuperLink {how(link.returncode)}.", "superlink.log")
-        self._check()
+        _check()
 
-    def _start(self, command: Sequence[str], log: str, gpus: str | None = None) -> "subprocess.Popen[bytes]":
-        """Start one of Flower's commands, which dies with this process."""
-        environment = os.environ if gpus is None else os.environ | {"CUDA_VISIBLE_DEVICES": gpus}
+    def _start(self, command: Sequence[str], log: str, gpu: str | None = None) -> "subprocess.Popen[bytes]":
+        """Start one of Flower's commands, which dies with this process; its own may use a GPU, or none."""
+        environment = os.environ | {"CUDA_VISIBLE_DEVICES": gpu or ""}
         with self._plan.log(log).open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - Flower's commands; nothing in them is from a stranger
                 command,
@@ -85,17 +85,23 @@ class Stock:
                 "lost", client=node.client, pid=started.pid, how=how(started.returncode), log=node.log_name
             )
 
-    def _check(self) -> None:
-        """Ask the SuperLink how the run ended; `flwr run` leaves with 0 when it failed, too."""
-        command = ["flwr", "list", "local", "--format", "json"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - as above
-        try:
+
+def _check() -> None:
+    """Ask the SuperLink how the run ended; `flwr run` leaves with 0 when it failed, too."""
+    command = ["flwr", "list", "local", "--format", "json"]
+    runs: list[dict[str, str]] = []
+    try:
+        answer = subprocess.run(  # noqa: S603 - as above
+            command, capture_output=True, text=True, check=False, timeout=START_SECONDS
+        )
+        said = f"{answer.stdout.strip()} {answer.stderr.strip()}"
+        with contextlib.suppress(json.JSONDecodeError, KeyError):
             runs = json.loads(answer.stdout)["runs"]
-        except (json.JSONDecodeError, KeyError):
-            runs = []
-        status = runs[0]["status"] if runs else f"unknown ({answer.stdout.strip()} {answer.stderr.strip()})"
-        if status != "finished:completed":
-            raise FleetError(f"The run ended as {status!r}.", "serverapp.log")
+    except subprocess.TimeoutExpired:
+        said = f"`flwr list` gave no answer within {START_SECONDS:.0f} s"
+    status = runs[0]["status"] if runs else f"unknown ({said})"
+    if status != "finished:completed":
+        raise FleetError(f"The run ended as {status!r}.", "serverapp.log")
 
 
 def main(plan: Plan) -> None:

@@ -47,7 +47,7 @@ class Supervisor:
         work = partial(
             serverapp.main, plan, server, nodes=messages, sent=nodes.sent, registered=registered, failed=failed
         )
-        self._serverapp = fork(work, plan.log("serverapp.log"), hide_gpus=False)
+        self._serverapp = fork(work, plan.log("serverapp.log"), server.gpu)
         while self._serverapp:
             self._wait(1.0)
 

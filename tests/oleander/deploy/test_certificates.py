@@ -90,3 +90,19 @@ def test_a_participants_key_has_to_be_one(certificates: Path) -> None:
     shutil.copy(certificates / "server" / "server.key", certificates / "client-0" / "client.key")
     with pytest.raises(SettingsError, match=r"client-0/client\.key"):
         of_client(certificates, 0)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o777])
+def test_a_key_that_others_may_use_is_refused(certificates: Path, mode: int) -> None:
+    """The server's and a participant's, with the remedy; what their owner alone may do with them is the owner's."""
+    server, client = certificates / "server" / "server.key", certificates / "client-0" / "client.key"
+    server.chmod(mode)
+    client.chmod(mode)
+    with pytest.raises(SettingsError, match=rf"got 'mode {mode:03o}'\. Say `chmod 600 .*server\.key`"):
+        of_server(certificates, "127.0.0.1", clients=2)
+    with pytest.raises(SettingsError, match=rf"got 'mode {mode:03o}'\. Say `chmod 600 .*client\.key`"):
+        of_client(certificates, 0)
+    server.chmod(0o400)
+    client.chmod(0o700)
+    assert of_server(certificates, "127.0.0.1", clients=2)
+    assert of_client(certificates, 0)
