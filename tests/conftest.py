@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and a loud word about those that were skipped for want of data."""
+"""Fixtures for all tests, and a loud word about those that were skipped for want of data, of rights or of time."""
 
 import os
 import signal
@@ -12,6 +12,7 @@ import server_attacks
 import torch
 import watching
 from containers import NEEDS_DOCKER
+from deployments import NEEDS_LONG
 from disks import NEEDS_TMPFS
 from namespaces import NEEDS_NAMESPACES
 
@@ -94,7 +95,7 @@ def make_job(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Job]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests did not run, and what for."""
-    for want in (NEEDS_DATA, NEEDS_NAMESPACES, NEEDS_TMPFS, NEEDS_DOCKER):
+    for want in (NEEDS_DATA, NEEDS_NAMESPACES, NEEDS_TMPFS, NEEDS_DOCKER, NEEDS_LONG):
         skipped = [report for report in terminalreporter.stats.get("skipped", []) if want in str(report.longrepr)]
         if skipped:
             terminalreporter.write_line(f"{len(skipped)} tests DID NOT RUN: each {want}.", yellow=True, bold=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+LONG = bool(os.environ.get("OLEANDER_LONG"))
+NEEDS_LONG = "needs OLEANDER_LONG=1: it takes minutes"
 
 
 @dataclass(kw_only=True)

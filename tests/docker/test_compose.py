@@ -34,6 +34,8 @@ def test_demo_runs_in_healthy_containers_without_root_and_leaves_its_report(stac
     assert healthy == EVERYBODY, stack.said()
     for name in EVERYBODY:
         assert stack.users(name) == {"1000"}
+        made = stack.containers()[name]["HostConfig"]
+        assert (made["ReadonlyRootfs"], made["CapDrop"], made["Privileged"]) == (True, ["ALL"], False)
         assert stack.inside(name, "touch /new && echo written") == ""
     for name in CLIENTS:
         assert stack.inside(name, "ls /certificates").split() == [name]

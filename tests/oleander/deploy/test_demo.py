@@ -1,13 +1,12 @@
 """The demo with a host for everybody: a server and six participants, with TLS and keys, over IPv4 and over IPv6."""
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from deployments import Deployment, ending
+from deployments import LONG, NEEDS_LONG, Deployment, ending
 from namespaces import Network, network
 from safetensors.torch import load_file
 
@@ -17,9 +16,9 @@ from oleander.engines import Job
 from oleander.rundir import RunDirectory
 
 CLIENTS, PORT = 6, 9092
-LONG = bool(os.environ.get("OLEANDER_LONG"))
 ROUNDS = () if LONG else ("federation.rounds=5", "clients.0.options.start_round=3", "clients.0.options.steps=5")
 SETTINGS = ("federation.devices=cpu", *ROUNDS)
+LONG_ONLY = pytest.mark.skipif(not LONG, reason=NEEDS_LONG)
 pytestmark = pytest.mark.timeout(1200)
 
 
@@ -49,7 +48,9 @@ def deploy(net: Network, folder: Path, address: str, settings: tuple[str, ...] =
     return made
 
 
-@pytest.mark.parametrize("family", ["IPv4", "IPv6"] if LONG else ["IPv6"])
+@pytest.mark.parametrize(
+    "family", ["IPv6", pytest.param("IPv4", marks=pytest.mark.skipif(not LONG, reason=NEEDS_LONG))]
+)
 def test_the_demo_ends_as_on_one_machine(family: str, net: Network, tmp_path: Path, alone: RunDirectory) -> None:
     """With the same final weights, bit for bit, and the same loot on the thief's host; the report is there."""
     address = net.address(1) if family == "IPv4" else f"[{net.long_address(1)}]"
@@ -67,7 +68,7 @@ def test_the_demo_ends_as_on_one_machine(family: str, net: Network, tmp_path: Pa
             assert torch.equal(torch.as_tensor(brought), torch.as_tensor(kept))
 
 
-@pytest.mark.skipif(not LONG, reason="takes minutes: OLEANDER_LONG=1")
+@LONG_ONLY
 def test_a_long_cut_and_the_death_of_a_host_cost_a_round_or_two_and_the_run_nothing(
     net: Network, tmp_path: Path
 ) -> None:
