@@ -74,12 +74,11 @@ def likelihood_ratio(found: Tensor, shadows: Tensor, inside: Tensor) -> Tensor:
     usual = (middles[0] - middles[1]).nanmean().nan_to_num()
     within = torch.where(middles[0].isnan(), middles[1] + usual, middles[0])
     without = torch.where(middles[1].isnan(), middles[0] - usual, middles[1])
-    scales = [rest.sqrt().clamp(min=1e-6) for rest in rests]
-    first, second = (
-        torch.distributions.Normal(middle, scale).log_prob(found)
-        for middle, scale in zip((within, without), scales, strict=True)
-    )
-    return first - second
+    logs = []
+    for middle, rest in zip((within, without), rests, strict=True):
+        scale = rest.sqrt().clamp(min=1e-6)
+        logs.append(-0.5 * ((found - middle) / scale).square() - scale.log())
+    return logs[0] - logs[1]
 
 
 def _answer(view: RecordView, facts: TaskFacts, options: Options, generator: torch.Generator) -> Scores:

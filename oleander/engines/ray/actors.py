@@ -114,7 +114,9 @@ class BatchBackend(RayBackend):
 
     def _start(self, count: int) -> list[Any]:
         """Start actors, and wait for them: the patience is for what they are asked."""
-        started = [ray.remote(Clients).options(**self.client_resources).remote(self._app) for _ in range(count)]
+        started: list[Any] = [
+            ray.remote(Clients).options(**self.client_resources).remote(self._app) for _ in range(count)
+        ]
         ray.get([actor.ready.remote() for actor in started])
         return started
 
