@@ -1,6 +1,7 @@
-"""How every part writes a file that others read: whole or not at all, whatever becomes of the writer or its disk.
+"""How every part writes a file that others read: whole or not at all, whatever the writer dies of, a full disk included.
 
-And what is said of a file that is damaged all the same.
+Not where the machine loses its power: nothing waits for the disk, which would take some milliseconds a file. And what
+is said of a file that is damaged all the same.
 """
 
 import contextlib
