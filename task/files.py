@@ -1,4 +1,4 @@
-"""How every part writes a file that others read: whole or not at all, whatever the writer dies of, a full disk included.
+"""How every part writes a file that others read: whole or not at all, whatever the writer dies of, a full disk, too.
 
 Not where the machine loses its power: nothing waits for the disk, which would take some milliseconds a file. And what
 is said of a file that is damaged all the same.
