@@ -126,7 +126,7 @@ def inject(kind: str, name: str, folder: Path) -> Fault:
         run = RunDirectory.create(chosen, folder / f"{kind}-{name}-{tries}")
         fault, tries = strike(engines.Job(scenario=chosen, run=run), find, after=after, pause=pause), tries + 1
     fault.as_stated = as_stated(run, fault)
-    fault.rounds_lost = max(0, finished(run) - len(run.rounds()))
+    fault.rounds_lost = lost(run)
     fault.files_corrupted = [str(path) for path in run.path.rglob("*") if path.is_file() and is_corrupt(path)]
     return fault
 
@@ -185,6 +185,13 @@ def finished(run: RunDirectory) -> int:
     """Return how many rounds were finished, by the log of Flower's own: each has when the next has begun."""
     log = run.logs / "serverapp.log"
     return max(0, log.read_text(encoding="utf-8").count("[ROUND ") - 1) if log.is_file() else 0
+
+
+def lost(run: RunDirectory) -> int:
+    """Return how many rounds that were finished, or have a line that says so, lack it or the model that was kept."""
+    lines, asked = {line["round"] for line in run.rounds()}, set(run.scenario.federation.keep_global)
+    whole = {number for number in lines if number not in asked or number in run.global_rounds()}
+    return max(finished(run), len(lines)) - len(whole)
 
 
 def is_corrupt(path: Path) -> bool:

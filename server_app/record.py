@@ -51,12 +51,12 @@ class Record:
         write_json(self._environment, known | {"run_id": run_id})
 
     def round(self, line: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
-        """Append a line to rounds.jsonl, and keep the global model where that was asked for."""
-        append_line(self.path / "rounds.jsonl", line)
+        """Keep the global model where that was asked for, then append a line to rounds.jsonl: all of it is there."""
         number, reached = line["round"], [one for one in self._to_reach if line["accuracy"] >= one]
         self._to_reach = self._to_reach[len(reached) :]
         if reached or number in self.rounds:
             self.model(weights, f"round-{number:04d}")
+        append_line(self.path / "rounds.jsonl", line)
 
     def model(self, weights: Mapping[str, Tensor], name: str) -> None:
         """Keep a global model as global/NAME.safetensors."""

@@ -39,7 +39,7 @@ def test_a_full_disk_ends_the_run_with_1(engine: str, after: int, tmp_path: Path
         assert "Traceback" not in said
         found = RunDirectory.open(run)
         assert [line["round"] for line in found.rounds()][:after] == list(range(1, after + 1))
-        assert max(0, faults.finished(found) - len(found.rounds())) == 0
+        assert faults.lost(found) == 0
         assert [path for path in run.rglob("*") if path.is_file() and faults.is_corrupt(path)] == []
         assert [path for path in run.rglob(".*") if path.is_file()] == []
         assert not faults.processes(found)

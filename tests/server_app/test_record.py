@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from server_app.app import evaluation_set
@@ -31,6 +32,14 @@ def test_models_are_kept_as_asked_and_once_per_accuracy(record: Record) -> None:
         record.round({"round": number, "accuracy": accuracy}, WEIGHTS)
     kept = sorted(path.name for path in (record.path / "global").iterdir())
     assert kept == ["round-0001.safetensors", "round-0002.safetensors", "round-0004.safetensors"]
+
+
+def test_a_round_on_record_has_its_model(record: Record) -> None:
+    """Where the model cannot be kept (its folder is gone), no line says that the round is done."""
+    (record.path / "global").rmdir()
+    with pytest.raises(SafetensorError, match="No such file"):
+        record.round({"round": 2, "accuracy": 0.5}, WEIGHTS)
+    assert not (record.path / "rounds.jsonl").exists()
 
 
 def test_weights_come_back_also_when_they_were_a_view(record: Record) -> None:

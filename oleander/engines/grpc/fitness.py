@@ -36,7 +36,10 @@ NAMES = {
         *("InMemoryLinkState.get_message_res", "InMemoryLinkState.deactivate_node"),
     ),
     "flwr.client.grpc_rere_client.connection": ("generate_key_pairs", "wrap_stub"),
-    "flwr.client.grpc_rere_client.node_auth_client_interceptor": ("NodeAuthClientInterceptor",),
+    "flwr.client.grpc_rere_client.node_auth_client_interceptor": ("NodeAuthClientInterceptor.intercept_unary_unary",),
+    "flwr.server.superlink.fleet.grpc_rere.node_auth_server_interceptor": (
+        "NodeAuthServerInterceptor._wrap_method_handler",
+    ),
     "flwr.supercore.grpc": ("create_channel",),
     "flwr.supercore.runtime": ("RuntimeHttpClient",),
     "flwr.supercore.interceptors": ("RuntimeVersionClientInterceptor", "RuntimeVersionHttpInterceptor"),

@@ -111,7 +111,7 @@ class Host:
         self._failed[node.client] = 0
         self._lifeline.tell("lost", client=node.client, pid=pid, how=how(code), log=node.log_name)
         if not node.key:  # it comes back under another key, as another node: nobody need wait for this one
-            goodbye = partial(farewell.main, self._plan, client.node_id, client.keys, self._nodes.sent)
+            goodbye = partial(farewell.main, self._plan, client, self._nodes.sent)
             fork(goodbye, self._plan.log("fleet.log"))
 
     def _leave(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import selectors
 import signal
 import time
@@ -33,6 +34,7 @@ class Client:
     Attributes:
         node: its SuperNode as planned.
         keys: its key pair; one that is drawn is another at every start.
+        process: name of its SuperNode among all that have its keys; another at every start.
         bells: its SuperNode's.
         pid: of its SuperNode; 0 while it has none.
         node_id: Flower's; None until the SuperLink has given one.
@@ -41,6 +43,7 @@ class Client:
 
     def __init__(self, node: Node) -> None:
         self.node, self.keys, self.bells = node, supernode.key_pair(node), NodeBells()
+        self.process = ""
         self.pid = 0
         self.node_id: int | None = None
         self.worker = 0
@@ -82,8 +85,10 @@ class Nodes:
         node = client.node
         if not node.key:  # Flower lets a drawn key in once
             client.keys = supernode.key_pair(node)
+        client.process = secrets.token_hex(8)
         identity = supernode.Identity(
             keys=client.keys,
+            process=client.process,
             known=partial(self.say, "node", node.client),
             refused=partial(self.say, "refused", node.client),
         )

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from oleander.engines.grpc import gate
 from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.plan import Plan, Server
 from oleander.engines.ports import HOST
@@ -35,6 +36,7 @@ def main(plan: Plan, server: Server, registered: Callable[[int, int], None]) -> 
     sys.argv = arguments(plan, server, "process")
     # Each message takes several requests: the log is for those that failed.
     logging.getLogger("uvicorn.access").addFilter(_failed)
+    gate.install()
     _come_back()
     _let_in(server.known, registered)
     inner("flwr.superlink.cli").flower_superlink()

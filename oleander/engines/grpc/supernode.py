@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from oleander.engines.grpc import gate
 from oleander.engines.grpc.fitness import inner
 from oleander.engines.grpc.pipes import Bell, Clock
 from oleander.engines.grpc.plan import Node, Plan
@@ -16,6 +17,10 @@ DIED = b"x"
 _OTHER_FLOWER = (
     "Expected a server with the Flower of this host, got one whose release does not go with it. "
     "Install flwr[simulation]==1.39.* on both."
+)
+_TWINS = (
+    "Expected to be the only one with the key of client {}, but another process has joined with it since, and has "
+    "its place. Was this line started twice? End one of them."
 )
 GIVE_UP_SECONDS = 60
 """Between hosts: a SuperNode that has not reached the SuperLink for so long ends, and is started anew once it can."""
@@ -66,12 +71,14 @@ class Identity:
 
     Attributes:
         keys: its key pair; stock draws one that nobody else knows, ours lets its parent speak for a dead node.
+        process: its name among all that have the keys.
         known: called with the node's id as soon as the SuperLink has given one.
         refused: called with the reason if the SuperLink lets it not in.
 
     """
 
     keys: Any
+    process: str
     known: Callable[[int], None]
     refused: Callable[[str], None]
 
@@ -110,6 +117,7 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
             setattr(stub, request, _asking(getattr(stub, request), node, identity.refused))
         wrap(stub, retry_invoker)
 
+    gate.introduce(identity.process, lambda: identity.refused(_TWINS.format(node.client)))
     connection.generate_key_pairs = lambda: identity.keys
     connection.wrap_stub = wrap_stub
     loop._push_messages = push_messages  # noqa: SLF001

@@ -100,6 +100,6 @@ class Supervisor:
         self._nodes.drop(client)
         if client.node_id is None:
             raise FleetError(f"The SuperNode of client {node.client} did not start: it {how(code)}.", node.log_name)
-        work = partial(farewell.main, self._plan, client.node_id, client.keys, self._nodes.sent)
+        work = partial(farewell.main, self._plan, client, self._nodes.sent)
         fork(work, self._plan.log("fleet.log"))
         self._lifeline.tell("lost", client=node.client, pid=pid, how=how(code), log=node.log_name)
