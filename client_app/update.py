@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flwr.app import Message, MetricRecord, RecordDict
-from torch import Tensor, nn
+from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict
+from torch import Tensor, from_numpy, nn
 
 from client_app.participant import Participant
-from task.arrays import pack, unpack
+from task.arrays import decode, encode
 from task.facts import Images
 from task.models import weights
 from task.training import make_optimizer, optimizer_arrays, restore_optimizer, train
@@ -95,3 +95,19 @@ def local_round(
     )
     kept = optimizer_arrays(optimizer) if task.optimizer.keep_state else {}
     return Update(weights=weights(model), examples=max(1, len(images.images)), loss=loss, optimizer=kept)
+
+
+def pack(weights: Mapping[str, Tensor]) -> ArrayRecord:
+    """Return what `ArrayRecord(weights)` does, to the byte."""
+    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in weights.items()}
+    return ArrayRecord(
+        {
+            name: Array(dtype=str(array.dtype), shape=array.shape, stype="numpy.ndarray", data=encode(array))
+            for name, array in arrays.items()
+        }
+    )
+
+
+def unpack(record: ArrayRecord) -> dict[str, Tensor]:
+    """Return the tensors of a record, in memory of their own; what is no array raises ValueError."""
+    return {name: from_numpy(decode(array.data).copy()) for name, array in record.items()}

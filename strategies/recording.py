@@ -16,10 +16,11 @@ import torch
 from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
+from numpy.typing import NDArray
 
 from strategies.delegating import Delegating
 from strategies.roll_call import Node, RollCall
-from task.arrays import announced, decode, quick
+from task.arrays import announced, decode
 from task.seeding import generator
 from task.strangers import printable
 from task.training import Evaluation
@@ -202,6 +203,24 @@ class Recording(Delegating):
                 f"Expected at least {self.min_replies} usable replies in round {self._round.number}, got {count} "
                 f"({lost}). Mend those clients, or lower federation.min_replies."
             )
+
+
+class QuickArray(Array):
+    """An array that is read by `task.arrays`: the inner strategy reads each of every participant's."""
+
+    def numpy(self) -> NDArray[Any]:
+        """Return the numbers, which may be changed: some strategies clip in place."""
+        return decode(self.data).copy()
+
+
+def quick(record: ArrayRecord) -> ArrayRecord:
+    """Return a record of the same arrays, as QuickArray."""
+    return ArrayRecord(
+        {
+            name: QuickArray(dtype=array.dtype, shape=tuple(array.shape), stype=array.stype, data=array.data)
+            for name, array in record.items()
+        }
+    )
 
 
 def size(message: Message) -> int:

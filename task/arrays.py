@@ -1,4 +1,4 @@
-"""Flower's arrays, written and read at the speed of copying: NumPy's format without NumPy's parser for each of them.
+"""Arrays in NumPy's format, written and read at the speed of copying: without NumPy's parser for each of them.
 
 The bytes are those of `np.save`, which Flower uses (version 1.0 of the format: a text that says type and shape, then
 the numbers). A federation of a thousand clients writes and reads that text tens of thousands of times a round, always
@@ -8,45 +8,19 @@ the same few; here each is written and parsed once.
 import functools
 import io
 import math
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-from flwr.app import Array, ArrayRecord
 from numpy.typing import NDArray
-from torch import Tensor, from_numpy
 
 START = b"\x93NUMPY\x01\x00"
 LONGEST = 1024
 """Bytes of the text; that of an array of numbers has 118."""
 
 
-class QuickArray(Array):
-    """An array of Flower's that is read by `decode`."""
-
-    def numpy(self) -> NDArray[Any]:
-        """Return the numbers, which may be changed."""
-        return decode(self.data).copy()
-
-
-def pack(weights: Mapping[str, Tensor]) -> ArrayRecord:
-    """Return tensors as a record that Flower sends; the bytes are those of `ArrayRecord(weights)`."""
-    return ArrayRecord({name: _encode(tensor.detach().cpu().numpy()) for name, tensor in weights.items()})
-
-
-def unpack(record: ArrayRecord) -> dict[str, Tensor]:
-    """Return the tensors of a record, in memory of their own.
-
-    Raises:
-        ValueError: for what is no array of numbers in NumPy's format.
-
-    """
-    return {name: from_numpy(decode(array.data).copy()) for name, array in record.items()}
-
-
-def quick(record: ArrayRecord) -> ArrayRecord:
-    """Return a record of the same arrays that are read by `decode`."""
-    return ArrayRecord({name: _array(array.dtype, array.shape, array.data) for name, array in record.items()})
+def encode(values: NDArray[Any]) -> bytes:
+    """Return an array as `np.save` writes it."""
+    return _head(values.dtype.str, values.shape) + values.tobytes()
 
 
 def decode(data: bytes) -> NDArray[Any]:
@@ -67,19 +41,6 @@ def decode(data: bytes) -> NDArray[Any]:
 def announced(data: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Return the shape and the type that `data` says it holds; errors as `decode`."""
     return _announced(data)[:2]
-
-
-def _encode(values: NDArray[Any]) -> QuickArray:
-    """Return an array of Flower's."""
-    head = _head(values.dtype.str, values.shape)
-    return _array(str(values.dtype), values.shape, head + values.tobytes())
-
-
-def _array(dtype: str, shape: tuple[int, ...], data: bytes) -> QuickArray:
-    """Return an array without the questions that its constructor asks."""
-    made = QuickArray.__new__(QuickArray)
-    made.__dict__.update(dtype=dtype, shape=tuple(shape), stype="numpy.ndarray", data=data)
-    return made
 
 
 @functools.lru_cache(maxsize=1024)

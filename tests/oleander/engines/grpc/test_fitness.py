@@ -10,7 +10,7 @@ from oleander.engines.ray import simulation
 def test_the_installed_flower_is_fit() -> None:
     """The pinned version has every inner name that is used, by the warm fleet and by the simulation."""
     assert fitness.check() == ""
-    assert engines_fitness.missing(simulation.NAMES) == ""
+    assert engines_fitness.missing(simulation.NAMES | simulation.INNER) == ""
 
 
 def test_another_version_and_a_missing_name_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ def test_another_version_and_a_missing_name_are_named(monkeypatch: pytest.Monkey
     monkeypatch.setitem(fitness.NAMES, "flwr.nowhere", ())
     monkeypatch.delitem(fitness.NAMES, "flwr.cli.run")
     assert "has no module flwr.nowhere" in fitness.check()
-    monkeypatch.setattr(fitness, "version", lambda _: "1.36.0")
+    monkeypatch.setattr(engines_fitness, "version", lambda _: "1.36.0")
     assert "this is 1.36.0" in fitness.check()
 
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from task.arrays import announced, decode, pack, quick, unpack
+from client_app.update import pack, unpack
+from strategies.recording import quick
+from task.arrays import announced, decode
 
 NUMBERS = arrays.arrays(st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]), arrays.array_shapes())
 
