@@ -74,7 +74,7 @@ def simulate(plan: dict[str, Any], scratch: str) -> None:
     config = get_fused_config_from_dir(app, {})
     context = Context(run_id=1, node_id=0, node_config={}, state=RecordDict(), run_config=config)
     gpus, cpus = plan["gpus"], plan["cpus"]
-    own = {"num_cpus": cpus, "num_gpus": gpus, "_temp_dir": scratch}
+    own = {"address": "local", "num_cpus": cpus, "num_gpus": gpus, "_temp_dir": scratch}
     cluster = {} if "RAY_ADDRESS" in os.environ else own  # Ray reads that itself
     _run_simulation(
         num_supernodes=len(plan["roles"]),

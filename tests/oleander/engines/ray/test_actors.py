@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import ray
+from deployments import LONG, NEEDS_LONG
 from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.supercore.task_identity import TaskIdentity
@@ -14,7 +15,7 @@ from flwr.supercore.task_identity import TaskIdentity
 from oleander.engines.ray.actors import BatchBackend
 
 CONFIG = {
-    "init_args": {"num_cpus": 2, "num_gpus": 0, "log_to_driver": False},
+    "init_args": {"address": "local", "num_cpus": 2, "num_gpus": 0, "log_to_driver": False},
     "client_resources": {"num_cpus": 1, "num_gpus": 0.0},
 }
 pytestmark = [
@@ -67,7 +68,9 @@ def jobs(what: str, count: int = 6) -> list[tuple[Message, Context]]:
     return made
 
 
-@pytest.mark.parametrize("what", ["nothing", "fail", "die", "hang"])
+@pytest.mark.parametrize(
+    "what", ["nothing", "fail", "die", pytest.param("hang", marks=pytest.mark.skipif(not LONG, reason=NEEDS_LONG))]
+)
 def test_all_others_are_answered(what: str, backend: BatchBackend) -> None:
     """Client 2 fails, takes its process along, or does not come back; a second call finds actors again."""
     asked = jobs(what)

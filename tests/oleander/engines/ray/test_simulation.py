@@ -4,11 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from deployments import LONG, NEEDS_LONG
 from ray.cluster_utils import Cluster
 from watching import left_running
 
 from oleander import engines
 from oleander.engines import EngineError, Job
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of files that Ray does not close
 
 
 @pytest.mark.parametrize(
@@ -40,7 +43,6 @@ def weights(job: Job) -> bytes:
     return (job.run.path / "global" / "final.safetensors").read_bytes()
 
 
-@pytest.mark.filterwarnings("ignore")  # of files that Ray does not close
 def test_a_cluster_of_two_nodes_ends_with_the_same_weights(
     make_job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +60,7 @@ def test_a_cluster_of_two_nodes_ends_with_the_same_weights(
     assert [line["failures"] for line in together.run.rounds()] == [[], []]
 
 
+@pytest.mark.skipif(not LONG, reason=NEEDS_LONG)
 def test_stock_ends_with_the_same_weights(make_job: Callable[..., Job]) -> None:
     """What is quickened is Flower's way there, and not what comes out."""
     quick, stock = make_job(3, 1), make_job(3, 1, stock=True)
