@@ -15,9 +15,10 @@ from task import devices, models, private
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
 from task.partitions import held, reserved
+from task.run_config import unflatten
 from task.runs import run_directory
 from task.seeding import generator
-from task.settings import TaskSettings, expect, parse, unflatten
+from task.settings import TaskSettings, expect, parse
 from task.training import draw
 
 

@@ -114,11 +114,12 @@ def judge(
     RUN is a run directory; `oleander run` prints its path. Loot from other hosts is copied into it first.
     """
     from oleander.rundir import RunDirectory  # noqa: PLC0415
+    from oleander.terminal import summary  # noqa: PLC0415
 
     directory = RunDirectory.open(run)
     for folder in loot or ():
         directory.bring(folder)
-    judge_run(directory, data)
+    summary(judge_run(directory, data))
 
 
 @app.command()

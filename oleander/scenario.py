@@ -17,7 +17,8 @@ from oleander.sections import AccountingSettings, ClientSettings, FederationSett
 from oleander.shelf import find, is_matrix, read
 from task.catalogue import CLASSES
 from task.questions import MembershipSettings
-from task.settings import TaskSettings, choose, expect, flatten, parse, to_dict
+from task.run_config import flatten
+from task.settings import TaskSettings, choose, expect, parse, to_dict
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 UNDEFENDED = "undefended"

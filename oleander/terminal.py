@@ -75,6 +75,7 @@ class LiveView:
         self._said: set[str] = set()
         self._warnings: dict[int, list[str]] = {}
         self._failures = 0
+        self._waiting = "Waiting for the first round: the participants are starting."
         self._loot: tuple[str, RenderableType] | None = None
         self._began = time.monotonic()
         self._shown = -math.inf
@@ -107,6 +108,8 @@ class LiveView:
             self._failures += len(line.get("failures") or [])
             if self.plain:
                 self._say(line)
+        if not self._last and self.run.is_of_several_hosts:
+            self._wait_for()
         if self._live is not None and (lines or time.monotonic() - self._shown >= REFRESH_SECONDS):
             if lines and self.colours:
                 self._loot = self._preview() or self._loot
@@ -129,12 +132,23 @@ class LiveView:
             parts.append(Text("  ".join(self._facts(self._last)), overflow="fold"))
             parts += [Text(text, style="yellow") for text in self._troubles(self._last)]
         else:
-            parts.append(Text("Waiting for the first round: the participants are starting.", style="dim"))
+            parts.append(
+                Text(self._waiting or "Waiting for the first round: the participants are starting.", style="dim")
+            )
         parts += [Text(text, style=STYLE if begun else "dim") for text, begun in self._attacks()]
         if self._loot is not None:
             title, pictures = self._loot
             parts += ["", Text(title, style="dim"), pictures]
         return Group(*parts)
+
+    def _wait_for(self) -> None:
+        """Say which participants on other hosts have not joined yet, wherever that has changed."""
+        clients = [str(node["client"]) for node in self.run.environment().get("nodes", []) if node["node_id"] is None]
+        some = f"clients {', '.join(clients[:NAMED_CLIENTS])}{' ...' if len(clients) > NAMED_CLIENTS else ''} to join"
+        waiting = f"Waiting for {some if clients else 'the first round'}."
+        if self.plain and waiting != self._waiting:
+            self.console.print(waiting, markup=False, highlight=False, soft_wrap=True)
+        self._waiting = waiting
 
     def _facts(self, line: Mapping[str, Any]) -> list[str]:
         """Say a round's accuracy, seconds and replies."""
@@ -234,8 +248,8 @@ def sized(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return image[:, ::step, ::step]
 
 
-def summary(verdict: Mapping[str, Any], report: Path, console: Console | None = None) -> None:
-    """Print the verdict in words, the three numbers that matter, what is published, and where the report is."""
+def summary(verdict: Mapping[str, Any], report: Path | None = None, console: Console | None = None) -> None:
+    """Print the verdict in words, the three numbers that matter, what is published, and where the report is, if any."""
     from oleander.report.key_numbers import key_numbers  # noqa: PLC0415 - the package loads what writes pages
 
     console = console or Console()
@@ -250,7 +264,8 @@ def summary(verdict: Mapping[str, Any], report: Path, console: Console | None = 
     console.print(table)
     for said in (verdict.get("defended") or {}).values():
         console.print(Text(str(said["words"])))
-    console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
+    if report is not None:
+        console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _number(value: Any, digits: int = 3) -> str:

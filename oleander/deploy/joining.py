@@ -22,6 +22,11 @@ from oleander.rundir import RUNS, unused
 from oleander.scenario import Scenario
 from task.settings import SettingsError, expect
 
+_WAITING = (
+    "Another process has joined with the key of client {}, and is the one for as long as the server hears from it; "
+    "waiting for its end. Was this line started twice?"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seat:
@@ -63,7 +68,8 @@ def join(seat: Seat, out: Path | None) -> None:
     devices = _devices(seat)
     knock(seat.server, ca)
     scenario = seat.scenario  # the server has tried it on the data; the program that is started here loads this host's
-    folder = (out or unused(RUNS / scenario.name / ("client-" + "-".join(map(str, seat.clients))))).resolve()
+    name = "-".join(["client" if len(seat.clients) == 1 else "clients", *map(str, seat.clients)])
+    folder = (out or unused(RUNS / scenario.name / name)).resolve()
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="oleander-"))
     try:
@@ -141,6 +147,8 @@ class _Events:
                 self._server(event["door"])
             case "lost":
                 _say(f"The SuperNode of client {event['client']} {event['how']}; it is started anew.")
+            case "waiting":
+                _say(_WAITING.format(event["client"]))
             case "refused":
                 self._refused = event["reason"]
             case "unsupported":

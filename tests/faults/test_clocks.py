@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deployments import ROOT, Deployment, ending
+from deployments import LONG, NEEDS_LONG, ROOT, Deployment, ending
 
 from oleander.deploy.issuing import issue
 from oleander.engines.ports import HOST, free_ports
@@ -22,7 +22,7 @@ SETTINGS = (
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture(params=["plain text", "keys"])
+@pytest.fixture(params=["keys", pytest.param("plain text", marks=pytest.mark.skipif(not LONG, reason=NEEDS_LONG))])
 def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deployment]:
     """A server on this host, and nobody who has joined it."""
     issue(tmp_path / "certificates", [HOST], clients=3, days=1)

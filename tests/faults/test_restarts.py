@@ -83,19 +83,27 @@ def test_a_killed_supernode_is_back_after_some_rounds(deployment: Deployment) ->
     assert deployment.leave("run") == 143
 
 
-def test_a_second_client_in_the_same_place_takes_it_and_a_public_key_takes_nothing(deployment: Deployment) -> None:
-    """The first ends with exit status 2 and says why; the second goes on, and may be started anew.
+def test_a_second_client_with_the_same_key_waits_for_the_first_and_a_public_key_takes_nothing(
+    deployment: Deployment,
+) -> None:
+    """The first goes on, and when it leaves the second has its place.
 
     Whoever has a participant's public key is not let in with it.
     """
     run, folder = RunDirectory.open(deployment.folder / "run"), deployment.folder / "certificates"
     deployment.client(1, name="twin")
-    assert deployment.ended("client-1") == 2, deployment.said("client-1")
-    assert "another process has joined with it since" in " ".join(deployment.said("client-1").split())
+    deployment.until(lambda: "Another process has joined with the key of client 1" in deployment.said("twin"))
+    before = len(run.rounds())
+    deployment.until(lambda: len(run.rounds()) >= before + 3)
+    assert all(line["failures"] == [] for line in run.rounds()[before:])
+    assert "Two processes have the key of node" in (run.logs / "superlink.log").read_text(encoding="utf-8")
+    assert "has joined as" not in deployment.said("twin")
+
+    assert deployment.leave("client-1") == 143, deployment.said("client-1")
+    deployment.until(lambda: deployment.said("twin").count("has joined as") == 1)
     before = len(run.rounds())
     deployment.until(lambda: len(run.rounds()) >= before + 3 and replied(run) == [0, 1])
-    assert deployment.said("twin").count("has joined") == 1
-    assert "Two processes have the key of node" in (run.logs / "superlink.log").read_text(encoding="utf-8")
+    assert deployment.said("client-0").count("has joined") == 1
 
     public = load_ssh_private_key((folder / "client-0" / "client.key").read_bytes(), None).public_key()
     channel = create_channel(

@@ -6,7 +6,8 @@ import pytest
 
 from oleander import scenario as scenarios
 from oleander.preflight import settle
-from task.settings import SettingsError, unflatten
+from task.run_config import unflatten
+from task.settings import SettingsError
 
 NAME = "membership-digits"
 

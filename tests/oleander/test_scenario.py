@@ -10,7 +10,8 @@ from flwr.common.config import flatten_dict
 from oleander import scenario as scenarios
 from oleander import sections, shelf
 from oleander.preflight import settle
-from task.settings import SettingsError, unflatten
+from task.run_config import unflatten
+from task.settings import SettingsError
 
 LATE = "server.attack_options.start_round=7"
 VICTIM = ["server.attack_options.victim=2"]

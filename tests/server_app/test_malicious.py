@@ -17,7 +17,8 @@ from server_app.app import own_settings
 from server_app.malicious import keep
 from strategies.malicious import Loot
 from task.facts import Images
-from task.settings import SettingsError, unflatten
+from task.run_config import unflatten
+from task.settings import SettingsError
 
 HONEST = ["federation.rounds=3", "federation.clients=3", "clients=[]", "task.partition.images=60"]
 ATTACKED = [*HONEST, "server.attack=toy", "server.attack_options.victim=1", "server.loot_images=2"]

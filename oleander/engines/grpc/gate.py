@@ -5,52 +5,89 @@ who else has that key. Here:
 
 - a node is registered and activated by the owner of its key only, not by whoever knows the public half;
 - a reply names as its sender the node that brings it;
-- of two processes with the same key, the one that has joined last is the node. The other is told so, and ends: both
-  together would take each other's messages, and neither would reply.
+- of two processes with the same key, the first is the node for as long as it is heard from. The other is told so, and
+  waits: both together would take each other's messages, and neither would reply.
 """
 
 import logging
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from oleander.engines.grpc.fitness import inner
 
 HEADER = "oleander-process"
-"""Of each request of a node: which process it is; drawn anew at each start."""
-_TAKEN = "Another process has joined with this key since."
+"""Of each request of a node: LINE-START, the command that has started it and the time that it did; both are drawn."""
+TAKEN = "Another process has this key."
+QUIET_SECONDS = 45.0
+"""After so long without a word another may take its place; one that computes still sends a heartbeat every 20 s."""
+
+
+@dataclass(kw_only=True)
+class Holder:
+    """The process that is a node.
+
+    Attributes:
+        process: as it says in HEADER.
+        node: Flower's id.
+        heard: seconds on the monotonic clock when it last asked for something.
+        told: it was said that there is another.
+
+    """
+
+    process: str
+    node: int
+    heard: float
+    told: bool = False
 
 
 class Gate:
     """Knows which process each node is.
 
     Attributes:
-        processes: by the nodes' ids; that which has activated the node last.
+        holders: by public keys.
 
     """
 
     def __init__(self) -> None:
-        self.processes: dict[int, str] = {}
-        self._told: set[int] = set()  # nodes of which it was said that there are two
+        self.holders: dict[bytes, Holder] = {}
 
     def problem(self, request: Any, key: bytes, process: str) -> str:
         """Return what is wrong with a request; empty if nothing is.
 
         Args:
-            request: to the Fleet API; the node's id in it is that of the key, unless it asks for a node by a key.
-            key: public key by which the request is signed.
+            request: to the Fleet API.
+            key: public key by which it is signed.
             process: that it comes from.
 
         """
         if hasattr(request, "public_key"):
-            return "" if request.public_key == key else "The request is signed by another key than it is for."
-        node = request.node.node_id if hasattr(request, "node") else request.node_id
-        if self.processes.get(node, process) != process:
-            if node not in self._told:
-                logging.getLogger("flwr").warning("Two processes have the key of node %s; the later one stays.", node)
-            self._told.add(node)
-            return _TAKEN
+            if request.public_key != key:
+                return "The request is signed by another key than it is for."
+            return self._claim(key, process) if _is(request, "ActivateNodeRequest") else ""
+        holder = self.holders.get(key)  # none has said goodbye
+        if holder:
+            if holder.process != process:
+                return _taken(holder)
+            holder.heard = time.monotonic()
+        node = request.node.node_id if hasattr(request, "node") else request.node_id  # the key's, as Flower has seen to
         senders = {message.metadata.src_node_id for message in getattr(request, "messages_list", ())}
         return "" if senders <= {node} else "The reply is another node's."
+
+    def _claim(self, key: bytes, process: str) -> str:
+        """Return why a process may not be a node; a command that starts its node anew has the place at once."""
+        holder = self.holders.get(key)
+        if holder is None or _line(holder.process) == _line(process):
+            return ""
+        return "" if time.monotonic() > holder.heard + QUIET_SECONDS else _taken(holder)
+
+    def note(self, request: Any, response: Any, key: bytes, process: str) -> None:
+        """Take note of a request that was granted."""
+        if _is(request, "ActivateNodeRequest"):
+            self.holders[key] = Holder(process=process, node=response.node_id, heard=time.monotonic())
+        elif _is(request, "DeactivateNodeRequest"):
+            self.holders.pop(key, None)
 
     def wrap(self, handler: Any, key: bytes) -> Any:
         """Return a handler of gRPC's that answers what has no problem."""
@@ -60,12 +97,10 @@ class Gate:
             process = str(dict(context.invocation_metadata()).get(HEADER, ""))
             problem = self.problem(request, key, process)
             if problem:
-                code = grpc.StatusCode.ABORTED if problem == _TAKEN else grpc.StatusCode.UNAUTHENTICATED
+                code = grpc.StatusCode.ABORTED if problem == TAKEN else grpc.StatusCode.UNAUTHENTICATED
                 context.abort(code, problem)
             response = handler.unary_unary(request, context)
-            if hasattr(request, "heartbeat_interval") and hasattr(request, "public_key"):
-                self.processes[response.node_id] = process
-                self._told.discard(response.node_id)
+            self.note(request, response, key, process)
             return response
 
         return grpc.unary_unary_rpc_method_handler(
@@ -82,24 +117,47 @@ def install() -> None:
     interceptor._wrap_method_handler = lambda self, handler, key: check(self, gate.wrap(handler, key), key)  # noqa: SLF001
 
 
+def _is(request: Any, name: str) -> bool:
+    """Return whether a request is of a type."""
+    return bool(request.DESCRIPTOR.name == name)
+
+
+def _line(process: str) -> str:
+    """Return the command that has started a process."""
+    return process.partition("-")[0]
+
+
+def _taken(holder: Holder) -> str:
+    """Return that there is another with the same key, and say so once."""
+    if not holder.told:
+        logging.getLogger("flwr").warning("Two processes have the key of node %s; the first one stays.", holder.node)
+    holder.told = True
+    return TAKEN
+
+
 def introduce(process: str, taken: Callable[[], None]) -> None:
     """Let all requests of this process, which is a node or speaks for one, say which process it is.
 
     Args:
-        process: its name.
-        taken: called when another has taken its place.
+        process: its name, as of `HEADER`.
+        taken: called when another has got its place.
 
     """
-    import grpc  # noqa: PLC0415 - loaded with Flower
-
     interceptor = inner("flwr.client.grpc_rere_client.node_auth_client_interceptor").NodeAuthClientInterceptor
     sign = interceptor.intercept_unary_unary
 
     def intercept(self: Any, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
         named = details._replace(metadata=[*(details.metadata or ()), (HEADER, process)])
         call = sign(self, continuation, named, request)
-        if isinstance(call, grpc.RpcError) and call.code() == grpc.StatusCode.ABORTED and call.details() == _TAKEN:
+        if is_taken(call) and not _is(request, "ActivateNodeRequest"):
             taken()
         return call
 
     interceptor.intercept_unary_unary = intercept
+
+
+def is_taken(call: Any) -> bool:
+    """Return whether a call of gRPC's was refused because another process has the node's place."""
+    import grpc  # noqa: PLC0415 - loaded with Flower
+
+    return isinstance(call, grpc.RpcError) and call.code() == grpc.StatusCode.ABORTED and call.details() == TAKEN

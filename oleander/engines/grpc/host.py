@@ -72,6 +72,8 @@ class Host:
         match words:
             case ["door", found]:
                 self._see(Door(found))
+            case ["waiting", client]:
+                self._lifeline.tell("waiting", client=client)
             case ["refused", _, reason] if not self._leaving:
                 raise SettingsError(reason)
 

@@ -34,7 +34,7 @@ class Client:
     Attributes:
         node: its SuperNode as planned.
         keys: its key pair; one that is drawn is another at every start.
-        process: name of its SuperNode among all that have its keys; another at every start.
+        process: name of its SuperNode among all that have its keys, as of `oleander.engines.grpc.gate.HEADER`.
         bells: its SuperNode's.
         pid: of its SuperNode; 0 while it has none.
         node_id: Flower's; None until the SuperLink has given one.
@@ -72,6 +72,7 @@ class Nodes:
         self._plan, self._lifeline, self._said, self._ended = plan, lifeline, said, ended
         self.clients = {node.client: Client(node) for node in plan.nodes}
         self.sent = Bell()
+        self._name = secrets.token_hex(8)
         self._words, self._child = Bell(), Bell()
         self._heard = b""  # the beginning of a line
         self._selector = selectors.DefaultSelector()
@@ -85,12 +86,13 @@ class Nodes:
         node = client.node
         if not node.key:  # Flower lets a drawn key in once
             client.keys = supernode.key_pair(node)
-        client.process = secrets.token_hex(8)
+        client.process = f"{self._name}-{secrets.token_hex(8)}"
         identity = supernode.Identity(
             keys=client.keys,
             process=client.process,
             known=partial(self.say, "node", node.client),
             refused=partial(self.say, "refused", node.client),
+            waiting=partial(self.say, "waiting", node.client),
         )
         work = partial(supernode.main, self._plan, node, identity, client.bells, self.sent)
         client.pid = fork(work, self._plan.log(node.log_name))

@@ -24,20 +24,21 @@ def arguments(plan: Plan, server: Server, isolation: str) -> list[str]:
     ]
 
 
-def main(plan: Plan, server: Server, registered: Callable[[int, int], None]) -> None:
+def main(plan: Plan, server: Server, registered: Callable[[int, int], None], entered: Callable[[int], None]) -> None:
     """Serve until this process is ended.
 
     Args:
         plan: the fleet.
         server: the server's part of it.
         registered: called with a participant whose key is let in, and the id of its node.
+        entered: called with the id of a node that has joined, again if it was away.
 
     """
     sys.argv = arguments(plan, server, "process")
     # Each message takes several requests: the log is for those that failed.
     logging.getLogger("uvicorn.access").addFilter(_failed)
     gate.install()
-    _come_back()
+    _come_back(entered)
     _let_in(server.known, registered)
     inner("flwr.superlink.cli").flower_superlink()
 
@@ -63,7 +64,7 @@ def _let_in(known: dict[str, str], registered: Callable[[int, int], None]) -> No
     state_class.__init__ = register
 
 
-def _come_back() -> None:
+def _come_back(entered: Callable[[int], None]) -> None:
     """Let a node that was cut off or killed come back, and lose as little as can be.
 
     - Flower lets it in again only when its heartbeats have been missing for a minute; here it may come back at once.
@@ -97,7 +98,10 @@ def _come_back() -> None:
     def activate_node(self: Any, node_id: int, heartbeat_interval: float) -> bool:
         with self.lock:
             self.deactivate_node(node_id)
-            return bool(activate(self, node_id, heartbeat_interval))
+            there = bool(activate(self, node_id, heartbeat_interval))
+        if there:
+            entered(node_id)
+        return there
 
     state_class.get_message_ins, state_class.get_message_res = get_message_ins, get_message_res
     state_class.activate_node = activate_node

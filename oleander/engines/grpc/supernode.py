@@ -1,6 +1,8 @@
 """The stock SuperNode in this process, woken by bells where it would poll, and told when its worker has died."""
 
+import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +20,10 @@ _OTHER_FLOWER = (
     "Expected a server with the Flower of this host, got one whose release does not go with it. "
     "Install flwr[simulation]==1.39.* on both."
 )
-_TWINS = (
-    "Expected to be the only one with the key of client {}, but another process has joined with it since, and has "
-    "its place. Was this line started twice? End one of them."
-)
 GIVE_UP_SECONDS = 60
 """Between hosts: a SuperNode that has not reached the SuperLink for so long ends, and is started anew once it can."""
+ASK_AGAIN_SECONDS = 2.0
+"""While another process has its key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,7 @@ class Identity:
         process: its name among all that have the keys.
         known: called with the node's id as soon as the SuperLink has given one.
         refused: called with the reason if the SuperLink lets it not in.
+        waiting: called if it has to wait, since another process has its key.
 
     """
 
@@ -81,6 +82,7 @@ class Identity:
     process: str
     known: Callable[[int], None]
     refused: Callable[[str], None]
+    waiting: Callable[[], None]
 
 
 def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bell) -> None:
@@ -114,10 +116,10 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
 
     def wrap_stub(stub: Any, retry_invoker: Any) -> None:
         for request in ("RegisterNode", "ActivateNode"):  # the former in plain text only
-            setattr(stub, request, _asking(getattr(stub, request), node, identity.refused))
+            setattr(stub, request, _asking(getattr(stub, request), node, identity))
         wrap(stub, retry_invoker)
 
-    gate.introduce(identity.process, lambda: identity.refused(_TWINS.format(node.client)))
+    gate.introduce(identity.process, lambda: os._exit(1))  # its parent starts it anew, and it waits
     connection.generate_key_pairs = lambda: identity.keys
     connection.wrap_stub = wrap_stub
     loop._push_messages = push_messages  # noqa: SLF001
@@ -127,21 +129,28 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
     inner("flwr.supernode.cli").flower_supernode()
 
 
-def _asking(request: Callable[..., Any], node: Node, refused: Callable[[str], None]) -> Callable[..., Any]:
-    """Return a request by which a SuperNode asks to be let in; a refusal is told in words."""
+def _asking(request: Callable[..., Any], node: Node, identity: Identity) -> Callable[..., Any]:
+    """Return a request by which a SuperNode asks to be let in; a refusal is told in words, and waited for if it may."""
     import grpc  # noqa: PLC0415 - loaded with Flower
 
     def ask(*arguments: Any, **options: Any) -> Any:
-        try:
-            return request(*arguments, **options)
-        except grpc.RpcError as error:
-            reason = refusal(node, error.code().name, error.details() or "")
-            if reason:
-                refused(reason)
-            raise
-        except SystemExit:  # Flower's answer to a server that does not take its version
-            refused(_OTHER_FLOWER)
-            raise
+        waiting = False
+        while True:
+            try:
+                return request(*arguments, **options)
+            except grpc.RpcError as error:
+                if not gate.is_taken(error):
+                    reason = refusal(node, error.code().name, error.details() or "")
+                    if reason:
+                        identity.refused(reason)
+                    raise
+            except SystemExit:  # Flower's answer to a server that does not take its version
+                identity.refused(_OTHER_FLOWER)
+                raise
+            if not waiting:
+                identity.waiting()
+            waiting = True
+            time.sleep(ASK_AGAIN_SECONDS)
 
     return ask
 

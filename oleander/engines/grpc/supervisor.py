@@ -34,7 +34,7 @@ class Supervisor:
 
         """
         plan, server, nodes = self._plan, self._server, self._nodes
-        self._superlink = fork(partial(superlink.main, plan, server, self._know), plan.log("superlink.log"))
+        self._superlink = fork(partial(superlink.main, plan, server, self._know, self._meet), plan.log("superlink.log"))
         addresses = (server.address, plan.fleet)
         self._until(lambda: listening(addresses), "superlink.log", "The SuperLink did not start.")
         for client in nodes.clients.values():
@@ -54,6 +54,10 @@ class Supervisor:
     def _know(self, client: int, node_id: int) -> None:
         """Tell from the SuperLink's process whose key a node has."""
         self._nodes.say("registered", client, node_id)
+
+    def _meet(self, node_id: int) -> None:
+        """Tell from the SuperLink's process that a node has joined."""
+        self._nodes.say("entered", node_id)
 
     def _all_known(self) -> bool:
         """Return whether every key that is let in has its node's id, and every SuperNode of this host has one."""
@@ -78,6 +82,8 @@ class Supervisor:
         match words:
             case ["registered", client, node_id]:
                 self._registered[node_id] = client
+            case ["entered", node_id] if node_id in self._registered and not self._nodes.clients:
+                self._lifeline.tell("entered", client=self._registered[node_id], node_id=node_id)
             case ["failed", reason] | ["refused", _, reason]:
                 self._reason = reason
 

@@ -17,7 +17,7 @@ def run(job: Job, tick: Callable[[], None]) -> None:
     """Run a job with Flower's simulation; see `oleander.engines.run`."""
     outcome = _follow(job, tick, stock=job.stock)
     if outcome.unsupported:
-        log.warning("Flower's own simulation is used, which is about 20 times slower: %s", outcome.unsupported)
+        log.warning("Flower's own simulation is used, which is slower: %s", outcome.unsupported)
         outcome = _follow(job, tick, stock=True)
     outcome.check()
 

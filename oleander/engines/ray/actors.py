@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 IN_FLIGHT = 2
 """Calls at a time to an actor: while it computes for one, the next is on its way."""
+START_SECONDS = 300.0
+"""That actors may take to be there, with all that they import."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +71,13 @@ class Clients:
 
 
 class BatchBackend(RayBackend):
-    """Flower's backend with `Clients` for actors; one that dies or hangs is replaced, and no other client's reply lost.
+    """Flower's backend with `Clients` for actors; one that dies or hangs is replaced.
+
+    A client that ends its actor loses its reply, and nobody else does. One that hangs loses those of its call too: when
+    that is found out, the round's time is up.
 
     Attributes:
-        patience: seconds after which a call is given up, and its actor ended.
+        patience: seconds after which a call is given up, and its actor ended; the time of a round.
 
     """
 
@@ -82,8 +87,10 @@ class BatchBackend(RayBackend):
         """Start an actor for each core (or share of a GPU) of the cluster."""
         self._app = ray.put(app_fn)  # held: an actor that is started later reads it, too
         self._actors = self._start(pool_size_from_resources(self.client_resources))
-        self._free = [place for _ in range(IN_FLIGHT) for place in range(len(self._actors))]
-        self._lock = threading.Lock()
+        self._free = [IN_FLIGHT] * len(self._actors)
+        self._changed = threading.Condition()
+        self._suspects = threading.Lock()
+        self._reserved = -1  # the place that is being cleared for one call alone
         gc.collect()
         gc.freeze()
 
@@ -95,16 +102,15 @@ class BatchBackend(RayBackend):
     def answer(self, jobs: Sequence[tuple[Message, Context]]) -> list[Answer]:
         """Return the clients' answers, in the order of the messages.
 
-        Where the actor dies, each client is asked once more, alone: the one that kills its actor has an error then.
+        Where the actor dies, each client is asked once more, alone in its actor: the one that kills it has an error.
         """
         try:
-            with self._borrowed() as actor:
-                answers: list[Answer] = ray.get(actor.answer.remote(jobs), timeout=self.patience)
-        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError) as error:
-            if len(jobs) == 1:
-                return [Answer(error=error)]
-            return [answer for job in jobs for answer in self.answer([job])]
-        return answers
+            return self._ask(jobs)
+        except ray.exceptions.GetTimeoutError as error:
+            return [Answer(error=error)] * len(jobs)
+        except ray.exceptions.RayActorError:
+            with self._suspects:
+                return [self._ask_alone(job) for job in jobs]
 
     def terminate(self) -> None:
         """End all actors, and leave the cluster."""
@@ -112,28 +118,61 @@ class BatchBackend(RayBackend):
             ray.kill(actor)
         ray.shutdown()
 
+    def _ask(self, jobs: Sequence[tuple[Message, Context]], *, alone: bool = False) -> list[Answer]:
+        """Return an actor's answers."""
+        with self._borrowed(alone=alone) as actor:
+            answers: list[Answer] = ray.get(actor.answer.remote(jobs), timeout=self.patience)
+        return answers
+
+    def _ask_alone(self, job: tuple[Message, Context]) -> Answer:
+        """Return a client's answer; an error if the actor, which does nothing else meanwhile, does not give it."""
+        try:
+            return self._ask([job], alone=True)[0]
+        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError) as error:
+            return Answer(error=error)
+
     def _start(self, count: int) -> list[Any]:
         """Start actors, and wait for them: the patience is for what they are asked."""
         started: list[Any] = [
             ray.remote(Clients).options(**self.client_resources).remote(self._app) for _ in range(count)
         ]
-        ray.get([actor.ready.remote() for actor in started])
+        ray.get([actor.ready.remote() for actor in started], timeout=START_SECONDS)
         return started
 
     @contextmanager
-    def _borrowed(self) -> "Iterator[Any]":
+    def _borrowed(self, *, alone: bool) -> "Iterator[Any]":
         """Lend an actor for a call; replace it if the call breaks."""
-        with self._lock:
-            place = self._free.pop(0)
+        with self._changed:
+            place = self._clear() if alone else self._wait()
+            slots = IN_FLIGHT if alone else 1
+            self._free[place] -= slots
             actor = self._actors[place]
         try:
             yield actor
         except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
-            with self._lock:
+            with self._changed:
                 if self._actors[place] is actor:  # not yet replaced after the other call in flight
                     ray.kill(actor)
                     self._actors[place] = self._start(1)[0]
             raise
         finally:
-            with self._lock:
-                self._free.append(place)
+            with self._changed:
+                self._free[place] += slots
+                self._changed.notify_all()
+
+    def _wait(self) -> int:
+        """Return the place that has the most room, once there is any."""
+
+        def room(place: int) -> int:
+            return 0 if place == self._reserved else self._free[place]
+
+        places = range(len(self._actors))
+        self._changed.wait_for(lambda: any(map(room, places)))
+        return max(places, key=room)
+
+    def _clear(self) -> int:
+        """Return a place where nothing is in flight, once there is one; one call at a time may ask for that."""
+        self._reserved = place = max(range(len(self._actors)), key=self._free.__getitem__)
+        self._changed.wait_for(lambda: self._free[place] == IN_FLIGHT)
+        self._reserved = -1
+        return place

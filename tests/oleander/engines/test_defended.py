@@ -30,7 +30,7 @@ def test_a_defended_participant_publishes_look_alikes_on_both_engines(make_job: 
     Its forty images become 32 look-alikes and eight real ones; its model is another than without the defence.
     """
     finals = []
-    for engine, overrides in (("grpc", DEFENDED), ("ray", DEFENDED), ("ray", UNDEFENDED)):
+    for engine, overrides in (("grpc", DEFENDED), ("ray", DEFENDED), ("inline", UNDEFENDED)):
         job = make_job(2, 2, *overrides)
         engines.run(engine, job)
         assert [line["failures"] for line in job.run.rounds()] == [[], []]

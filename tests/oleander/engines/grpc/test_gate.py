@@ -1,13 +1,14 @@
 """What the SuperLink refuses though it is signed."""
 
 import logging
+import time
 from typing import Any
 
 import pytest
 from flwr.proto import fleet_pb2, heartbeat_pb2, message_pb2
 from flwr.proto.node_pb2 import Node
 
-from oleander.engines.grpc.gate import Gate
+from oleander.engines.grpc.gate import QUIET_SECONDS, TAKEN, Gate
 
 OURS, THEIRS = b"our public key", b"their public key"
 
@@ -37,25 +38,74 @@ def test_nobody_replies_for_another() -> None:
     assert "another node" in Gate().problem(replies(7, 8), OURS, "")
 
 
-def test_of_two_processes_with_one_key_the_later_is_the_node(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever the earlier one asks is refused, its farewell, too; the server is warned once, and others are let be."""
-    gate = Gate()
-    node = Node(node_id=7)
-    asked = [
+@pytest.fixture
+def seven() -> tuple[Gate, list[Any]]:
+    """Return a gate through which a process, the first of a first line, is node 7, and what a node asks for."""
+    gate, node = Gate(), Node(node_id=7)
+    enter(gate, "first-1")
+    return gate, [
         fleet_pb2.PullMessagesRequest(node=node),
         heartbeat_pb2.SendNodeHeartbeatRequest(node=node, heartbeat_interval=30),
         message_pb2.PushObjectRequest(node=node),
         fleet_pb2.DeactivateNodeRequest(node_id=7),
     ]
-    assert [gate.problem(one, OURS, "first") for one in asked] == [""] * 4
-    gate.processes[7] = "second"
+
+
+def enter(gate: Gate, process: str) -> str:
+    """Have a process join with our key; return why it may not."""
+    request = fleet_pb2.ActivateNodeRequest(public_key=OURS, heartbeat_interval=30)
+    problem = gate.problem(request, OURS, process)
+    if not problem:
+        gate.note(request, fleet_pb2.ActivateNodeResponse(node_id=7), OURS, process)
+    return problem
+
+
+def test_of_two_processes_with_one_key_the_first_is_the_node(
+    seven: tuple[Gate, list[Any]], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other gets nothing, and cannot say goodbye for it; the server is warned once, and others are let be."""
+    gate, asked = seven
     monkeypatch.setattr(logging.getLogger("flwr"), "propagate", True)
     with caplog.at_level(logging.WARNING):
-        assert all("Another process" in gate.problem(one, OURS, "first") for one in asked)
-    assert [gate.problem(one, OURS, "second") for one in asked] == [""] * 4
-    assert gate.problem(fleet_pb2.PullMessagesRequest(node=Node(node_id=8)), THEIRS, "first") == ""
+        assert enter(gate, "second-1") == TAKEN
+        assert [gate.problem(one, OURS, "second-1") for one in asked] == [TAKEN] * 4
+    assert [gate.problem(one, OURS, "first-1") for one in asked] == [""] * 4
+    assert gate.problem(fleet_pb2.PullMessagesRequest(node=Node(node_id=8)), THEIRS, "second-1") == ""
     assert [record.message for record in caplog.records] == [
-        "Two processes have the key of node 7; the later one stays."
+        "Two processes have the key of node 7; the first one stays."
     ]
+
+
+def test_the_other_may_come_when_the_first_has_gone(seven: tuple[Gate, list[Any]]) -> None:
+    """Whose goodbye was granted has left."""
+    gate, asked = seven
+    gate.note(asked[-1], fleet_pb2.DeactivateNodeResponse(), OURS, "first-1")
+    assert enter(gate, "second-1") == ""
+    assert enter(gate, "first-2") == TAKEN
+
+
+def test_the_other_may_come_when_the_first_is_silent(
+    seven: tuple[Gate, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it asks for is a sign of life, but not what others ask; when it is back, the place is the other's."""
+    gate, asked = seven
+    now = time.monotonic()
+
+    def after(seconds: float) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
+
+    after(QUIET_SECONDS - 1)
+    assert gate.problem(asked[1], OURS, "first-1") == ""
+    after(2 * QUIET_SECONDS - 2)
+    assert enter(gate, "second-1") == TAKEN
+    after(2 * QUIET_SECONDS)
+    assert enter(gate, "second-1") == ""
+    assert [gate.problem(one, OURS, "first-1") for one in asked] == [TAKEN] * 4
+    assert [gate.problem(one, OURS, "second-1") for one in asked] == [""] * 4
+
+
+def test_a_line_takes_the_place_of_its_own_earlier_start(seven: tuple[Gate, list[Any]]) -> None:
+    """A SuperNode that was killed is started anew, and need not wait for its own silence."""
+    gate, asked = seven
+    assert enter(gate, "first-2") == ""
+    assert [gate.problem(one, OURS, "first-1") for one in asked] == [TAKEN] * 4
