@@ -16,10 +16,8 @@ from oleander.engines import Job
 from oleander.rundir import RunDirectory
 
 CLIENTS, PORT = 6, 9092
-ROUNDS = () if LONG else ("federation.rounds=5", "clients.0.options.start_round=3", "clients.0.options.steps=5")
-SETTINGS = ("federation.devices=cpu", *ROUNDS)
-LONG_ONLY = pytest.mark.skipif(not LONG, reason=NEEDS_LONG)
-pytestmark = pytest.mark.timeout(1200)
+SETTINGS = ("federation.devices=cpu",)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.skipif(not LONG, reason=NEEDS_LONG)]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +46,7 @@ def deploy(net: Network, folder: Path, address: str, settings: tuple[str, ...] =
     return made
 
 
-@pytest.mark.parametrize(
-    "family", ["IPv6", pytest.param("IPv4", marks=pytest.mark.skipif(not LONG, reason=NEEDS_LONG))]
-)
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
 def test_the_demo_ends_as_on_one_machine(family: str, net: Network, tmp_path: Path, alone: RunDirectory) -> None:
     """With the same final weights, bit for bit, and the same loot on the thief's host; the report is there."""
     address = net.address(1) if family == "IPv4" else f"[{net.long_address(1)}]"
@@ -68,7 +64,6 @@ def test_the_demo_ends_as_on_one_machine(family: str, net: Network, tmp_path: Pa
             assert torch.equal(torch.as_tensor(brought), torch.as_tensor(kept))
 
 
-@LONG_ONLY
 def test_a_long_cut_and_the_death_of_a_host_cost_a_round_or_two_and_the_run_nothing(
     net: Network, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""A federation over a server and three clients with addresses of their own, with TLS and authentication."""
+"""A federation over a server and three clients with addresses of their own (IPv6), with TLS and authentication."""
 
 import hashlib
 import os
@@ -47,8 +47,8 @@ def net() -> Iterator[Network]:
 def deployment(net: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Three clients that wait for a server; all that was started is ended afterwards."""
     folder = tmp_path_factory.mktemp("deployment")
-    server = f"{net.address(1)}:{PORT}"
-    issue(folder / "certificates", [net.address(1)], clients=3, days=1)
+    server = f"[{net.long_address(1)}]:{PORT}"
+    issue(folder / "certificates", [net.long_address(1)], clients=3, days=1)
     made = Deployment(folder=folder, server=server, scenario="gan-attack-digits", settings=SETTINGS, on=net.on)
     with ending(made):
         for number in range(3):
@@ -78,12 +78,12 @@ def fingerprint(run: RunDirectory) -> str:
     return hashlib.sha256((run.path / "global" / "final.safetensors").read_bytes()).hexdigest()
 
 
-def test_the_weights_are_those_of_one_machine(first: RunDirectory, alone: RunDirectory) -> None:
+def test_the_weights_are_those_of_one_machine(deployment: Deployment, first: RunDirectory, alone: RunDirectory) -> None:
     """Bit for bit, over latency and loss; every client replied in every round."""
     assert [(line["clients"], line["failures"]) for line in first.rounds()] == [([0, 1, 2], [])] * ROUNDS
     assert fingerprint(first) == fingerprint(alone)
     environment = first.environment()
-    assert (environment["address"], environment["tls"], environment["exit"]) == (f"192.0.2.1:{PORT}", True, 0)
+    assert (environment["address"], environment["tls"], environment["exit"]) == (deployment.server, True, 0)
     assert [node["role"] for node in environment["nodes"]] == ["honest", "honest", "malicious"]
 
 
@@ -113,7 +113,7 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
     assert first.environment()["exit"] == 0
     folder = deployment.folder
     assert deployment.leave("client-1") == 143
-    issue(folder / "unknown", ["192.0.2.1"], clients=1, days=1)
+    issue(folder / "unknown", [net.long_address(1)], clients=1, days=1)
     shutil.copy(folder / "certificates" / "client-0" / "ca.crt", folder / "unknown" / "client-0" / "ca.crt")
     shutil.copytree(folder / "certificates" / "client-1", folder / "stolen" / "client-0")
     deployment.run("second", "--set", "federation.rounds=1000")
