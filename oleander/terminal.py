@@ -142,9 +142,11 @@ class LiveView:
         return Group(*parts)
 
     def _wait_for(self) -> None:
-        """Say which participants on other hosts have not joined yet, wherever that has changed."""
-        clients = [str(node["client"]) for node in self.run.environment().get("nodes", []) if node["node_id"] is None]
-        some = f"clients {', '.join(clients[:NAMED_CLIENTS])}{' ...' if len(clients) > NAMED_CLIENTS else ''} to join"
+        """Say which participants on other hosts have not joined yet; without keys nobody knows who it is."""
+        known = self.run.environment()
+        clients = [str(node["client"]) for node in known.get("nodes", []) if node["node_id"] is None]
+        named = f"clients {', '.join(clients[:NAMED_CLIENTS])}{' ...' if len(clients) > NAMED_CLIENTS else ''} to join"
+        some = named if known["tls"] else f"{self.scenario.federation.clients} clients to join, and for the first round"
         waiting = f"Waiting for {some if clients else 'the first round'}."
         if self.plain and waiting != self._waiting:
             self.console.print(waiting, markup=False, highlight=False, soft_wrap=True)

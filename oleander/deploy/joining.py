@@ -23,8 +23,8 @@ from oleander.scenario import Scenario
 from task.settings import SettingsError, expect
 
 _WAITING = (
-    "Another process has joined with the key of client {}, and is the one for as long as the server hears from it; "
-    "waiting for its end. Was this line started twice?"
+    "Another process has joined with the key that client {} has here ({}), and keeps its place for as long as the "
+    "server hears from it; waiting for its end. Was this line started twice, or is it another participant's key?"
 )
 
 
@@ -135,6 +135,7 @@ class _Events:
 
     def __init__(self, plan: Plan) -> None:
         self._plan, self._silent = plan, False
+        self._keys = {node.client: node.key for node in plan.nodes}
         self._refused = self._failed = ""
 
     def take(self, event: Mapping[str, Any]) -> None:
@@ -148,7 +149,7 @@ class _Events:
             case "lost":
                 _say(f"The SuperNode of client {event['client']} {event['how']}; it is started anew.")
             case "waiting":
-                _say(_WAITING.format(event["client"]))
+                _say(_WAITING.format(event["client"], self._keys[event["client"]]))
             case "refused":
                 self._refused = event["reason"]
             case "unsupported":

@@ -3,13 +3,14 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import pytest
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
-from deployments import Deployment, ending
+from deployments import LONG, NEEDS_LONG, Deployment, ending
 from flwr.client.grpc_rere_client.node_auth_client_interceptor import NodeAuthClientInterceptor
 from flwr.proto.fleet_pb2 import ActivateNodeRequest
 from flwr.proto.fleet_pb2_grpc import FleetStub
@@ -18,6 +19,8 @@ from flwr.supercore.interceptors import RuntimeVersionClientInterceptor
 from flwr.supercore.primitives.asymmetric import generate_key_pairs, public_key_to_bytes
 
 from oleander.deploy.issuing import issue
+from oleander.engines.grpc.host import TRIES
+from oleander.engines.grpc.supernode import GIVE_UP_SECONDS
 from oleander.engines.ports import HOST, free_ports
 from oleander.rundir import RunDirectory
 
@@ -72,38 +75,51 @@ def test_a_killed_supernode_is_back_after_some_rounds(deployment: Deployment) ->
     With keys of its own: tests/oleander/deploy/test_hosts.py.
     """
     run = RunDirectory.open(deployment.folder / "run")
-    for time in range(1, 3):
-        killed = int(re.findall(r"its SuperNode is process (\d+)", deployment.said("client-1"))[-1])
+    for count in range(1, 3):
         before = len(run.rounds())
-        os.kill(killed, signal.SIGKILL)
-        deployment.until(lambda time=time: deployment.said("client-1").count("has joined") == 1 + time)
+        os.kill(pid(deployment, "client-1"), signal.SIGKILL)
+        deployment.until(lambda count=count: joined(deployment, "client-1") == 1 + count)
         deployment.until(lambda before=before: len(run.rounds()) >= before + 3 and replied(run) == [0, 1])
     reasons = [one["reason"] for line in run.rounds() for one in line["failures"]]
     assert len(reasons) < 10
     assert deployment.leave("run") == 143
 
 
+def pid(deployment: Deployment, client: str) -> int:
+    """Return the process of a client's SuperNode."""
+    return int(re.findall(r"its SuperNode is process (\d+)", deployment.said(client))[-1])
+
+
+def joined(deployment: Deployment, client: str) -> int:
+    """Return how often a client has joined."""
+    return deployment.said(client).count("has joined as")
+
+
 def test_a_second_client_with_the_same_key_waits_for_the_first_and_a_public_key_takes_nothing(
     deployment: Deployment,
 ) -> None:
-    """The first goes on, and when it leaves the second has its place.
+    """The first goes on, and comes back if its SuperNode is killed; when it leaves the second has its place.
 
     Whoever has a participant's public key is not let in with it.
     """
     run, folder = RunDirectory.open(deployment.folder / "run"), deployment.folder / "certificates"
-    deployment.client(1, name="twin")
-    deployment.until(lambda: "Another process has joined with the key of client 1" in deployment.said("twin"))
     before = len(run.rounds())
-    deployment.until(lambda: len(run.rounds()) >= before + 3)
+    deployment.client(1, name="twin")
+    deployment.until(lambda: "Another process has joined with the key that client 1 has" in deployment.said("twin"))
+    seen = len(run.rounds())
+    deployment.until(lambda: len(run.rounds()) >= seen + 3)
     assert all(line["failures"] == [] for line in run.rounds()[before:])
     assert "Two processes have the key of node" in (run.logs / "superlink.log").read_text(encoding="utf-8")
-    assert "has joined as" not in deployment.said("twin")
+
+    os.kill(pid(deployment, "client-1"), signal.SIGKILL)
+    deployment.until(lambda: joined(deployment, "client-1") == 2)
+    assert joined(deployment, "twin") == 0
 
     assert deployment.leave("client-1") == 143, deployment.said("client-1")
-    deployment.until(lambda: deployment.said("twin").count("has joined as") == 1)
+    deployment.until(lambda: joined(deployment, "twin") == 1)
     before = len(run.rounds())
     deployment.until(lambda: len(run.rounds()) >= before + 3 and replied(run) == [0, 1])
-    assert deployment.said("client-0").count("has joined") == 1
+    assert joined(deployment, "client-0") == 1
 
     public = load_ssh_private_key((folder / "client-0" / "client.key").read_bytes(), None).public_key()
     channel = create_channel(
@@ -120,3 +136,25 @@ def test_a_second_client_with_the_same_key_waits_for_the_first_and_a_public_key_
         FleetStub(channel).ActivateNode(request, timeout=10)
     channel.close()
     assert deployment.leave("run") == 143
+
+
+@pytest.mark.skipif(not LONG, reason=NEEDS_LONG)
+def test_a_silent_client_loses_its_place_and_waits_for_it(deployment: Deployment) -> None:
+    """After 45 s and not before; who waits does so from one run to the next, and longer than a lost server is tried."""
+    deployment.client(1, name="twin")
+    deployment.until(lambda: "Another process" in deployment.said("twin"))
+    silent = pid(deployment, "client-1")
+    os.kill(silent, signal.SIGSTOP)
+    since = time.monotonic()
+    deployment.until(lambda: joined(deployment, "twin") == 1)
+    assert time.monotonic() - since > 20  # its last heartbeat may be 25 s old
+    os.kill(silent, signal.SIGCONT)
+    deployment.until(lambda: "Another process" in deployment.said("client-1"))
+    time.sleep(GIVE_UP_SECONDS + 5)
+    assert deployment.leave("run") == 143
+    for number in range(TRIES + 1):
+        deployment.run(f"run-{number}")
+        run = RunDirectory(deployment.folder / f"run-{number}")
+        deployment.until(lambda run=run: (run.path / "rounds.jsonl").is_file() and replied(run) == [0, 1])
+        assert deployment.leave(f"run-{number}") == 143
+    assert all(process.poll() is None for name, process in deployment.processes.items() if not name.startswith("run"))

@@ -61,6 +61,33 @@ def test_plain_output_has_each_round_once_and_no_control_codes(fabricate: Callab
     assert [line.split("  ")[0] for line in text.splitlines()] == [f"round {number} of 6" for number in range(1, 7)]
 
 
+@pytest.mark.parametrize(
+    ("first", "then"), [("clients 0, 1, 2 to join", "clients 0, 2 to join"), ("3 clients to join", "")]
+)
+def test_who_has_not_joined_from_another_host_is_named(
+    first: str, then: str, fabricate: Callable[..., RunDirectory]
+) -> None:
+    """Where keys tell who is who; each time that it changes, and not once there is a round."""
+    run, console = fabricate(), plain()
+    rounds = (run.path / "rounds.jsonl").read_text(encoding="utf-8")
+    (run.path / "rounds.jsonl").unlink()
+    nodes = [{"client": client, "node_id": None} for client in range(3)]
+    run.update_environment(address="192.0.2.1:9092", tls=bool(then), nodes=nodes)
+    with LiveView(run, run.scenario, console) as view:
+        view.tick()
+        view.tick()
+        if then:
+            nodes[1]["node_id"] = 7
+            run.update_environment(nodes=nodes)
+        view.tick()
+        (run.path / "rounds.jsonl").write_text(rounds, encoding="utf-8")
+        view.tick()
+    said = [line for line in written(console).splitlines() if "Waiting" in line]
+    assert len(said) == 2 if then else 1
+    assert first in said[0]
+    assert then in said[-1]
+
+
 def test_plain_output_names_who_failed_and_when_the_attack_began(fabricate: Callable[..., RunDirectory]) -> None:
     """Client 1 fails in round 4, client 2 steals since round 3: each is said once, in its round."""
     run, console = fabricate(), plain()

@@ -6,10 +6,13 @@ who else has that key. Here:
 - a node is registered and activated by the owner of its key only, not by whoever knows the public half;
 - a reply names as its sender the node that brings it;
 - of two processes with the same key, the first is the node for as long as it is heard from. The other is told so, and
-  waits: both together would take each other's messages, and neither would reply.
+  waits: both together would take each other's messages, and neither would reply. (Flower's stock SuperNodes do not say
+  which process they are, and are not told apart.)
 """
 
+import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from oleander.engines.grpc.fitness import inner
 
 HEADER = "oleander-process"
 """Of each request of a node: LINE-START, the command that has started it and the time that it did; both are drawn."""
+LONGEST_NAME = 64
 TAKEN = "Another process has this key."
 QUIET_SECONDS = 45.0
 """After so long without a word another may take its place; one that computes still sends a heartbeat every 20 s."""
@@ -52,6 +56,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.holders: dict[bytes, Holder] = {}
+        self._turn = threading.Lock()
 
     def problem(self, request: Any, key: bytes, process: str) -> str:
         """Return what is wrong with a request; empty if nothing is.
@@ -82,25 +87,27 @@ class Gate:
             return ""
         return "" if time.monotonic() > holder.heard + QUIET_SECONDS else _taken(holder)
 
-    def note(self, request: Any, response: Any, key: bytes, process: str) -> None:
-        """Take note of a request that was granted."""
-        if _is(request, "ActivateNodeRequest"):
-            self.holders[key] = Holder(process=process, node=response.node_id, heard=time.monotonic())
-        elif _is(request, "DeactivateNodeRequest"):
-            self.holders.pop(key, None)
+    def enter(self, key: bytes, process: str, node: int) -> None:
+        """Take note of who is a node."""
+        self.holders[key] = Holder(process=process, node=node, heard=time.monotonic())
 
     def wrap(self, handler: Any, key: bytes) -> Any:
         """Return a handler of gRPC's that answers what has no problem."""
         import grpc  # noqa: PLC0415 - loaded with Flower
 
         def answer(request: Any, context: Any) -> Any:
-            process = str(dict(context.invocation_metadata()).get(HEADER, ""))
-            problem = self.problem(request, key, process)
-            if problem:
-                code = grpc.StatusCode.ABORTED if problem == TAKEN else grpc.StatusCode.UNAUTHENTICATED
-                context.abort(code, problem)
-            response = handler.unary_unary(request, context)
-            self.note(request, response, key, process)
+            process = str(dict(context.invocation_metadata()).get(HEADER, ""))[:LONGEST_NAME]
+            alone = _is(request, "ActivateNodeRequest", "DeactivateNodeRequest")
+            with self._turn if alone else contextlib.nullcontext():
+                problem = self.problem(request, key, process)
+                if problem:
+                    code = grpc.StatusCode.ABORTED if problem == TAKEN else grpc.StatusCode.UNAUTHENTICATED
+                    context.abort(code, problem)
+                if _is(request, "DeactivateNodeRequest", "UnregisterNodeFleetRequest"):
+                    self.holders.pop(key, None)  # also where Flower has missed its heartbeats already
+                response = handler.unary_unary(request, context)
+                if _is(request, "ActivateNodeRequest"):
+                    self.enter(key, process, response.node_id)
             return response
 
         return grpc.unary_unary_rpc_method_handler(
@@ -117,9 +124,9 @@ def install() -> None:
     interceptor._wrap_method_handler = lambda self, handler, key: check(self, gate.wrap(handler, key), key)  # noqa: SLF001
 
 
-def _is(request: Any, name: str) -> bool:
-    """Return whether a request is of a type."""
-    return bool(request.DESCRIPTOR.name == name)
+def _is(request: Any, *names: str) -> bool:
+    """Return whether a request is of one of some types."""
+    return request.DESCRIPTOR.name in names
 
 
 def _line(process: str) -> str:

@@ -73,6 +73,7 @@ class Host:
             case ["door", found]:
                 self._see(Door(found))
             case ["waiting", client]:
+                self._failed[client] = 0  # it has found the server, and may wait for several runs
                 self._lifeline.tell("waiting", client=client)
             case ["refused", _, reason] if not self._leaving:
                 raise SettingsError(reason)

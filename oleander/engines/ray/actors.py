@@ -1,5 +1,6 @@
 """Ray actors that each answer many virtual clients at a call: Flower's own answer one, and pay for each call."""
 
+import contextlib
 import copy
 import gc
 import threading
@@ -88,9 +89,9 @@ class BatchBackend(RayBackend):
         self._app = ray.put(app_fn)  # held: an actor that is started later reads it, too
         self._actors = self._start(pool_size_from_resources(self.client_resources))
         self._free = [IN_FLIGHT] * len(self._actors)
-        self._changed = threading.Condition()
-        self._suspects = threading.Lock()
-        self._reserved = -1  # the place that is being cleared for one call alone
+        self._closed: set[int] = set()  # places that are being cleared or whose actor is being replaced
+        self._hung: set[Any] = set()  # actors that were ended since they did not answer in time
+        self._changed, self._suspects, self._replacing = threading.Condition(), threading.Lock(), threading.Lock()
         gc.collect()
         gc.freeze()
 
@@ -104,13 +105,22 @@ class BatchBackend(RayBackend):
 
         Where the actor dies, each client is asked once more, alone in its actor: the one that kills it has an error.
         """
-        try:
-            return self._ask(jobs)
-        except ray.exceptions.GetTimeoutError as error:
-            return [Answer(error=error)] * len(jobs)
-        except ray.exceptions.RayActorError:
-            with self._suspects:
-                return [self._ask_alone(job) for job in jobs]
+        with self._lent() as place:
+            actor = self._actors[place]
+            try:
+                answers: list[Answer] = ray.get(actor.answer.remote(jobs), timeout=self.patience)
+            except ray.exceptions.GetTimeoutError as error:
+                self._hung.add(actor)
+                self._replace(place, actor)
+                return [Answer(error=error)] * len(jobs)
+            except ray.exceptions.RayActorError as error:
+                self._replace(place, actor)
+                if actor in self._hung:  # it was the call before this one that hung: the round's time is up here, too
+                    return [Answer(error=error)] * len(jobs)
+            else:
+                return answers
+        with self._suspects, self._lent(alone=True) as place:
+            return [self._answer_alone(place, job) for job in jobs]
 
     def terminate(self) -> None:
         """End all actors, and leave the cluster."""
@@ -118,18 +128,18 @@ class BatchBackend(RayBackend):
             ray.kill(actor)
         ray.shutdown()
 
-    def _ask(self, jobs: Sequence[tuple[Message, Context]], *, alone: bool = False) -> list[Answer]:
-        """Return an actor's answers."""
-        with self._borrowed(alone=alone) as actor:
-            answers: list[Answer] = ray.get(actor.answer.remote(jobs), timeout=self.patience)
-        return answers
-
-    def _ask_alone(self, job: tuple[Message, Context]) -> Answer:
-        """Return a client's answer; an error if the actor, which does nothing else meanwhile, does not give it."""
+    def _answer_alone(self, place: int, job: tuple[Message, Context]) -> Answer:
+        """Return a client's answer; an error if the actor, which lives and has nothing else to do, does not give it."""
         try:
-            return self._ask([job], alone=True)[0]
+            ray.get(self._actors[place].ready.remote(), timeout=START_SECONDS)
+        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
+            self._replace(place, self._actors[place])
+        try:
+            answers: list[Answer] = ray.get(self._actors[place].answer.remote([job]), timeout=self.patience)
         except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError) as error:
+            self._replace(place, self._actors[place])
             return Answer(error=error)
+        return answers[0]
 
     def _start(self, count: int) -> list[Any]:
         """Start actors, and wait for them: the patience is for what they are asked."""
@@ -139,22 +149,33 @@ class BatchBackend(RayBackend):
         ray.get([actor.ready.remote() for actor in started], timeout=START_SECONDS)
         return started
 
+    def _replace(self, place: int, actor: Any) -> None:
+        """Replace a broken actor, unless that was done after the other call in flight.
+
+        Where none can be started, the broken one stays, and is replaced after the next call.
+        """
+        with self._changed:
+            self._closed.add(place)
+        with self._replacing, contextlib.suppress(ray.exceptions.RayError):
+            if self._actors[place] is actor:
+                ray.kill(actor)
+                [self._actors[place]] = self._start(1)
+        with self._changed:
+            self._closed.discard(place)
+            self._changed.notify_all()
+
     @contextmanager
-    def _borrowed(self, *, alone: bool) -> "Iterator[Any]":
-        """Lend an actor for a call; replace it if the call breaks."""
+    def _lent(self, *, alone: bool = False) -> "Iterator[int]":
+        """Lend an actor's place for a call; alone, once nothing else is in flight there. One at a time may ask for it.
+
+        The broken actor of a place is replaced before the place is given back.
+        """
+        slots = IN_FLIGHT if alone else 1
         with self._changed:
             place = self._clear() if alone else self._wait()
-            slots = IN_FLIGHT if alone else 1
             self._free[place] -= slots
-            actor = self._actors[place]
         try:
-            yield actor
-        except (ray.exceptions.RayActorError, ray.exceptions.GetTimeoutError):
-            with self._changed:
-                if self._actors[place] is actor:  # not yet replaced after the other call in flight
-                    ray.kill(actor)
-                    self._actors[place] = self._start(1)[0]
-            raise
+            yield place
         finally:
             with self._changed:
                 self._free[place] += slots
@@ -164,15 +185,16 @@ class BatchBackend(RayBackend):
         """Return the place that has the most room, once there is any."""
 
         def room(place: int) -> int:
-            return 0 if place == self._reserved else self._free[place]
+            return 0 if place in self._closed else self._free[place]
 
         places = range(len(self._actors))
         self._changed.wait_for(lambda: any(map(room, places)))
         return max(places, key=room)
 
     def _clear(self) -> int:
-        """Return a place where nothing is in flight, once there is one; one call at a time may ask for that."""
-        self._reserved = place = max(range(len(self._actors)), key=self._free.__getitem__)
+        """Return a place where nothing is in flight, once there is one."""
+        place = max(range(len(self._actors)), key=self._free.__getitem__)
+        self._closed.add(place)
         self._changed.wait_for(lambda: self._free[place] == IN_FLIGHT)
-        self._reserved = -1
+        self._closed.discard(place)
         return place

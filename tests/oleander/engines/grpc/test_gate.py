@@ -1,14 +1,16 @@
 """What the SuperLink refuses though it is signed."""
 
+import contextlib
 import logging
 import time
 from typing import Any
 
+import grpc
 import pytest
 from flwr.proto import fleet_pb2, heartbeat_pb2, message_pb2
 from flwr.proto.node_pb2 import Node
 
-from oleander.engines.grpc.gate import QUIET_SECONDS, TAKEN, Gate
+from oleander.engines.grpc.gate import HEADER, QUIET_SECONDS, TAKEN, Gate
 
 OURS, THEIRS = b"our public key", b"their public key"
 
@@ -56,7 +58,7 @@ def enter(gate: Gate, process: str) -> str:
     request = fleet_pb2.ActivateNodeRequest(public_key=OURS, heartbeat_interval=30)
     problem = gate.problem(request, OURS, process)
     if not problem:
-        gate.note(request, fleet_pb2.ActivateNodeResponse(node_id=7), OURS, process)
+        gate.enter(OURS, process, 7)
     return problem
 
 
@@ -76,12 +78,53 @@ def test_of_two_processes_with_one_key_the_first_is_the_node(
     ]
 
 
-def test_the_other_may_come_when_the_first_has_gone(seven: tuple[Gate, list[Any]]) -> None:
-    """Whose goodbye was granted has left."""
-    gate, asked = seven
-    gate.note(asked[-1], fleet_pb2.DeactivateNodeResponse(), OURS, "first-1")
-    assert enter(gate, "second-1") == ""
-    assert enter(gate, "first-2") == TAKEN
+class AbortedError(Exception):
+    """What gRPC's `abort` raises."""
+
+
+class Caller:
+    """A request's context.
+
+    Args:
+        process: that asks.
+
+    """
+
+    def __init__(self, process: str) -> None:
+        self.process = process
+
+    def invocation_metadata(self) -> list[tuple[str, str]]:
+        """Return what comes with the request."""
+        return [(HEADER, self.process)]
+
+    def abort(self, code: grpc.StatusCode, details: str) -> None:
+        """Refuse it."""
+        raise AbortedError(f"{code.name}: {details}")
+
+
+@pytest.mark.parametrize("gone", ["", "it has gone"])
+def test_the_other_may_come_when_the_first_has_taken_leave(gone: str) -> None:
+    """Also if Flower has missed its heartbeats, and finds nobody who leaves. That the other leaves frees nothing."""
+
+    def handle(request: Any, _: Any) -> Any:
+        if request.DESCRIPTOR.name == "ActivateNodeRequest":
+            return fleet_pb2.ActivateNodeResponse(node_id=7)
+        if gone:
+            raise ValueError(gone)
+        return fleet_pb2.DeactivateNodeResponse()
+
+    answer = Gate().wrap(grpc.unary_unary_rpc_method_handler(handle), OURS).unary_unary
+    entering = fleet_pb2.ActivateNodeRequest(public_key=OURS, heartbeat_interval=30)
+    leaving = fleet_pb2.DeactivateNodeRequest(node_id=7)
+    assert answer(entering, Caller("first-1")).node_id == 7
+    for request in (leaving, entering):
+        with pytest.raises(AbortedError, match=f"ABORTED: {TAKEN}"):
+            answer(request, Caller("second-1"))
+    with pytest.raises(ValueError, match=gone) if gone else contextlib.nullcontext():
+        answer(leaving, Caller("first-1"))
+    assert answer(entering, Caller("second-1")).node_id == 7
+    with pytest.raises(AbortedError):
+        answer(entering, Caller("first-2"))
 
 
 def test_the_other_may_come_when_the_first_is_silent(
