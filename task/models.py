@@ -20,6 +20,11 @@ LEAK, PYTORCH_SLOPE = 0.2, math.sqrt(5)
 Module = TypeVar("Module", bound=nn.Module)
 
 
+def softmax_regression(shape: Shape, outputs: int) -> nn.Sequential:
+    """Multinomial logistic regression on the pixels, the smallest model there is."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), outputs))
+
+
 def digits_cnn(shape: Shape, outputs: int) -> nn.Sequential:
     """Small network for 8x8 digits: conv 3x3 16, conv 3x3 stride 2 32, FC 64."""
     channels, height, width = shape
@@ -122,6 +127,7 @@ def chen_deep_cnn(shape: Shape, outputs: int) -> nn.Sequential:
 
 
 MODELS: dict[str, Callable[[Shape, int], nn.Sequential]] = {
+    "softmax-regression": softmax_regression,
     "digits-cnn": digits_cnn,
     "sun-cnn": sun_cnn,
     "chen-cnn": chen_cnn,
