@@ -22,13 +22,13 @@ from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import torch
-from bare_loop import Clients, mean
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
 from attacks import mgan_ai, registry, representatives
 from attacks.views import ServerView
+from benchmarks.bare_loop import Clients, mean
 from oleander import scenario as scenarios
 from oleander.judge import cases, independent, training_set, victims
 from oleander.judge.disclosure import shown_share

@@ -13,9 +13,12 @@ for 100 clients in chunks, measured in processes of their own.
 import argparse
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -40,7 +43,19 @@ WAYS = {
     "batched, both, L-BFGS": Settings(head_iterations=15, iterations=5),
     "batched, both, Adam": Settings(solver="adam", head_iterations=30, iterations=5),
 }
+ONE_BY_ONE = "SciPy, one by one"
 MEBIBYTE = 2**10  # ru_maxrss counts in KiB
+
+
+@dataclass(frozen=True)
+class Solved:
+    """How a way to solve the problems did: its wall and CPU seconds, and what is left of each client's objective."""
+
+    name: str
+    settings: Settings
+    seconds: float
+    cpu: float
+    losses: list[float]
 
 
 def federation(data: str | None, epochs: int) -> tuple[nn.Module, dict[int, Update], float]:
@@ -76,25 +91,18 @@ def federation(data: str | None, epochs: int) -> tuple[nn.Module, dict[int, Upda
     return model.eval().requires_grad_(requires_grad=False), updates, accuracy
 
 
-def compare(model: nn.Module, updates: dict[int, Update]) -> None:
-    """Solve the same problems in every way and print a line for each."""
+def compare(model: nn.Module, updates: dict[int, Update], ways: Mapping[str, Settings]) -> Iterator[Solved]:
+    """Solve the same problems by SciPy, one client after another, and in each of some ways."""
     few = {client: updates[client] for client in list(updates)[:2]}
     for solve in (estimate, estimate_scipy):  # once without the clock: libraries set themselves up
         solve(model, few, SHAPE, Settings(iterations=2), generator(1))
     threadpool_limits(1, user_api="blas")  # now that SciPy is loaded
-    base = 0.0
-    for name, settings in ({"SciPy, one by one": Settings()} | WAYS).items():
-        solve = estimate if base else estimate_scipy
+    for name, settings in {ONE_BY_ONE: Settings(), **ways}.items():
+        solve = estimate_scipy if name == ONE_BY_ONE else estimate
         began, worked = time.perf_counter(), time.process_time()
         found = solve(model, updates, SHAPE, settings, generator(1))
         seconds, cpu = time.perf_counter() - began, time.process_time() - worked
-        base = base or seconds
-        values = list(losses(model, updates, found, settings).values())
-        steps = f"{settings.head_iterations} + {settings.iterations}"
-        print(
-            f"{name:28s} {steps:>7s} iterations: {seconds:6.2f} s ({cpu:.2f} s CPU), "
-            f"loss {sum(values) / len(values):.4f}, at most {max(values):.4f}; {base / seconds:.1f} times SciPy"
-        )
+        yield Solved(name, settings, seconds, cpu, list(losses(model, updates, found, settings).values()))
 
 
 def main() -> None:
@@ -118,7 +126,14 @@ def main() -> None:
         print(f"{after / MEBIBYTE:.0f} MiB at most, {(after - before) / MEBIBYTE:.0f} MiB more than before")
         return
     print(f"{CLIENTS} clients, model of accuracy {accuracy:.2f}, {torch.get_num_threads()} threads, {options.dtype}")
-    compare(model, updates)
+    base = 0.0
+    for one in compare(model, updates, WAYS):
+        base = base or one.seconds
+        print(
+            f"{one.name:28s} {one.settings.head_iterations:>3d} + {one.settings.iterations} iterations: "
+            f"{one.seconds:6.2f} s ({one.cpu:.2f} s CPU), loss {statistics.mean(one.losses):.4f}, "
+            f"at most {max(one.losses):.4f}; {base / one.seconds:.1f} times SciPy"
+        )
     clients = options.clients
     for chunk in (4, Settings().chunk, clients) if clients else ():
         again = [sys.executable, __file__, *sys.argv[1:], "--chunk", str(chunk), "--clients", str(clients)]

@@ -12,7 +12,6 @@ import argparse
 import os
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 from oleander import engines, scenario
@@ -35,9 +34,7 @@ def federation(clients: int, rounds: int, folder: Path, *, stock: bool) -> tuple
         if done and done not in memory and done % 5 == 0:
             memory[done] = sum(map(pss, descendants(os.getpid()))) / MEGABYTE
 
-    began = time.monotonic()
     engines.run("grpc", engines.Job(scenario=chosen, run=run, stock=stock), tick)
-    print(f"{'stock' if stock else 'warm'}: {rounds} rounds in {time.monotonic() - began:.1f} s with the start")
     return run, memory
 
 
@@ -53,6 +50,11 @@ def pss(pid: int) -> int:
 def overhead(run: RunDirectory) -> float:
     """Return the median overhead of the rounds after the first, in seconds."""
     return statistics.median(line["seconds"] - line["client_seconds"] for line in run.rounds()[1:])
+
+
+def seconds(run: RunDirectory) -> float:
+    """Return the median seconds of the rounds after the first."""
+    return statistics.median(line["seconds"] for line in run.rounds()[1:])
 
 
 def main() -> None:

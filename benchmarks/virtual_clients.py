@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from bare_loop import Clients, rounds
-from round_overhead import MEGABYTE, pss, weights
 
+from benchmarks.bare_loop import Clients, rounds
+from benchmarks.round_overhead import MEGABYTE, pss, seconds, weights
 from oleander import engines, scenario
 from oleander.engines.processes import descendants
 from oleander.preflight import settle
@@ -45,11 +45,6 @@ def simulated(chosen: Scenario, folder: Path, *, stock: bool) -> tuple[RunDirect
 
     engines.run("ray", engines.Job(scenario=chosen, run=run, stock=stock), tick)
     return run, list(memory.values())
-
-
-def seconds(run: RunDirectory) -> float:
-    """Return the median of the rounds after the first."""
-    return statistics.median(line["seconds"] for line in run.rounds()[1:])
 
 
 def bare(chosen: Scenario) -> float:
