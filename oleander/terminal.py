@@ -145,7 +145,8 @@ class LiveView:
         """Say which participants on other hosts have not joined yet; without keys nobody knows who it is."""
         known = self.run.environment()
         clients = [str(node["client"]) for node in known.get("nodes", []) if node["node_id"] is None]
-        named = f"clients {', '.join(clients[:NAMED_CLIENTS])}{' ...' if len(clients) > NAMED_CLIENTS else ''} to join"
+        listed = f"{', '.join(clients[:NAMED_CLIENTS])}{' ...' if len(clients) > NAMED_CLIENTS else ''}"
+        named = f"client{'s' if len(clients) > 1 else ''} {listed} to join"
         some = named if known["tls"] else f"{self.scenario.federation.clients} clients to join, and for the first round"
         waiting = f"Waiting for {some if clients else 'the first round'}."
         if self.plain and waiting != self._waiting:
