@@ -21,7 +21,7 @@ app = ClientApp(mods=[flower_mods.clip_as_asked])
 
 
 class Stranger(Exception):  # noqa: N818 - it names what happened
-    """The server takes this node for another participant."""
+    """The server takes this node for another participant, or for one that does something else."""
 
 
 @app.query()
@@ -29,10 +29,10 @@ def identify(message: Message, context: Context) -> Message:
     """Tell the server which participant this node is, and what it trains on; its role is its own business.
 
     Raises:
-        Stranger: if the server knows the node's key as another participant's.
+        Stranger: if the server knows the node's key as another participant's, or wants of it what it does not do.
 
     """
-    client = int(context.node_config["partition-id"])
+    client, part = int(context.node_config["partition-id"]), str(context.node_config.get("part", ""))
     for asked in message.content.config_records.values():
         known = asked.get("partition-id", client)
         if known != client:
@@ -40,7 +40,14 @@ def identify(message: Message, context: Context) -> Message:
                 f"Expected the key of client {client}, got the one that the server knows as client {known!r}'s. Start "
                 "the node with its own folder of certificates."
             )
+        if part and asked.get("part", part) != part:
+            raise Stranger(
+                f"Expected of client {client} what it does in the server's scenario, got another role, attack, defence "
+                "or option here. Start it with the SCENARIO and the --set of the line that the server has printed."
+            )
     answer = ConfigRecord({"partition-id": client, "device": participant.device(context)})
+    if part:
+        answer["part"] = part
     return Message(RecordDict({"config": answer}), reply_to=message)
 
 

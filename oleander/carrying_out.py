@@ -13,7 +13,7 @@ from rich.console import Console
 
 from oleander.interrupts import Interrupted
 from oleander.scenario import Scenario
-from task.settings import SettingsError, choose
+from task.settings import SettingsError, choose, expect
 
 if TYPE_CHECKING:  # `oleander --help` does not wait for it
     from oleander.engines import Security
@@ -59,7 +59,10 @@ def carry_out(
 
     choose(engine, engines.ENGINES, "an engine")
     folder = data_folder(data)
+    parts = {} if address is None else {client: scenario.part(client) for client in range(scenario.federation.clients)}
     scenario = settle(scenario, folder)
+    for folder_of_loot in loot:
+        expect(folder_of_loot.is_dir(), "a folder in --loot", str(folder_of_loot), "Name the --out of a client.")
     directory = RunDirectory.create(scenario, out)
     command = ["oleander", *sys.argv[1:]]
     hosts = {} if address is None else {"address": address, "tls": security is not None}
@@ -69,7 +72,13 @@ def carry_out(
     try:
         with LiveView(directory, scenario) as view:
             job = engines.Job(
-                scenario=scenario, run=directory, data=folder, stock=stock, address=address, security=security
+                scenario=scenario,
+                run=directory,
+                data=folder,
+                stock=stock,
+                address=address,
+                security=security,
+                parts=parts,
             )
             engines.run(engine, job, view.tick)
         status = 0
@@ -91,7 +100,11 @@ def carry_out(
             with contextlib.suppress(OSError):  # on a full disk the run looks like one that was killed
                 directory.update_environment(end=environment.now(), exit=status)
     for brought in loot:
-        directory.bring(brought)
+        try:
+            directory.bring(brought)
+        except SettingsError as error:
+            again = f"The run is kept: `oleander judge {directory.path} --loot DIR`, then `oleander report`."
+            raise SettingsError(f"{error} {again}") from error
     verdict = judge(directory, data)
     summary(verdict, write([directory], directory.report, None))
 

@@ -4,6 +4,7 @@ Nothing here imports torch, so that a wrong request is refused at once.
 """
 
 import dataclasses
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -113,7 +114,12 @@ class Scenario:
         if entry.defense is not None:
             config |= {"defense": entry.defense, "options": json.dumps(entry.options), "out": out}
             config |= {} if entry.refresh is None else {"refresh": entry.refresh}
-        return config | ({"per-run": True} if per_run else {})
+        return config | ({"per-run": True, "part": self.part(client)} if per_run else {})
+
+    def part(self, client: int) -> str:
+        """Return a fingerprint of what a participant does in this scenario, by which two hosts know that they agree."""
+        config = self.node_config(client, data="", out="")
+        return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load(name_or_path: str | Path, overrides: Sequence[str] = (), seed: int | None = None) -> Scenario:

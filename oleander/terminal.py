@@ -144,7 +144,7 @@ class LiveView:
     def _wait_for(self) -> None:
         """Say which participants on other hosts have not joined yet; without keys nobody knows who it is."""
         known = self.run.environment()
-        clients = [str(node["client"]) for node in known.get("nodes", []) if node["node_id"] is None]
+        clients = [str(node["client"]) for node in known.get("nodes", []) if not node.get("joined")]
         listed = f"{', '.join(clients[:NAMED_CLIENTS])}{' ...' if len(clients) > NAMED_CLIENTS else ''}"
         named = f"client{'s' if len(clients) > 1 else ''} {listed} to join"
         some = named if known["tls"] else f"{self.scenario.federation.clients} clients to join, and for the first round"

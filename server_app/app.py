@@ -65,7 +65,7 @@ def main(grid: Grid, context: Context) -> None:
         model.load_state_dict(arrays.to_torch_state_dict())
         return evaluate(model, images, labels)
 
-    roll_call = RollCall(federation["clients"], federation["join_timeout"], registered())
+    roll_call = RollCall(federation["clients"], federation["join_timeout"], registered(), parts())
     inner = named.build(server["strategy"], server["options"])
     if server["privacy"] is not None:
         asked = max(federation["min_replies"], round(federation["fraction"] * federation["clients"]))
@@ -133,6 +133,11 @@ def main(grid: Grid, context: Context) -> None:
 def registered() -> dict[int, int]:
     """Return whom a node's key stands for, by the node's id, as the engine has left it; empty without keys."""
     return {int(node): client for node, client in json.loads(os.environ.get("OLEANDER_NODES", "{}")).items()}
+
+
+def parts() -> dict[int, str]:
+    """Return what participants from other hosts have to do, as the engine has left it; empty where all are here."""
+    return {int(client): part for client, part in json.loads(os.environ.get("OLEANDER_PARTS", "{}")).items()}
 
 
 def threads() -> int:

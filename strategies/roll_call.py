@@ -42,11 +42,18 @@ class RollCall:
         clients: participants that the federation waits for before its first round.
         timeout: seconds that it waits.
         registered: whom a node's key stands for, by the node's id; None where nodes have no keys of their own.
+        parts: fingerprints of what participants do in the server's scenario; whoever has another is not let in.
 
     """
 
-    def __init__(self, clients: int, timeout: float = 120.0, registered: Mapping[int, int] | None = None) -> None:
-        self.clients, self.timeout, self.registered = clients, timeout, registered or {}
+    def __init__(
+        self,
+        clients: int,
+        timeout: float = 120.0,
+        registered: Mapping[int, int] | None = None,
+        parts: Mapping[int, str] | None = None,
+    ) -> None:
+        self.clients, self.timeout, self.registered, self.parts = clients, timeout, registered or {}, parts or {}
         self.nodes: dict[int, Node] = {}
         self.refused: dict[int, dict[str, Any]] = {}
         self._online: set[int] = set()
@@ -104,8 +111,11 @@ class RollCall:
             del self._due[node]
 
     def _question(self, node: int) -> ConfigRecord:
-        """Return what a node is asked: whether it is the participant whose key it has."""
-        return ConfigRecord({"partition-id": self.registered[node]} if node in self.registered else {})
+        """Return what a node is asked: whether it is the participant whose key it has, and does what that one does."""
+        client = self.registered.get(node)
+        if client is None:
+            return ConfigRecord({})
+        return ConfigRecord({"partition-id": client, **({"part": self.parts[client]} if client in self.parts else {})})
 
     def _enter(self, reply: Message) -> None:
         """Enter a node's answer; the first connected node that names an id keeps it."""
@@ -120,6 +130,8 @@ class RollCall:
         holder = next((one.node_id for one in self.present() if one.client == client), None)
         if self.registered.get(node, client) != client:
             self._refuse(node, client, f"node {node} claims that id with the key of client {self.registered[node]}")
+        elif answer.get("part") != self.parts.get(client, answer.get("part")):
+            self._refuse(node, client, f"node {node} has another scenario, or other settings of its own in it")
         elif holder is not None:
             self._refuse(node, client, f"node {node} claims an id that node {holder} has")
             self._holders[node] = holder

@@ -38,9 +38,16 @@ class Deployment:
     security: Sequence[str] = ("--certificates", "certificates")
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, host: int, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start a verb of `oleander deploy` on a host."""
-        given = [text for setting in self.settings for text in ("--set", setting)]
+    def start(
+        self,
+        name: str,
+        host: int,
+        *arguments: str,
+        settings: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start a verb of `oleander deploy` on a host, with settings beside everybody's."""
+        given = [text for setting in (*self.settings, *settings) for text in ("--set", setting)]
         command = self.on(host, sys.executable, "-m", "oleander", "deploy", *arguments, *given)
         everywhere = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         with self.output(name).open("ab") as output:
@@ -58,13 +65,14 @@ class Deployment:
         *security: str,
         name: str | None = None,
         host: int | None = None,
+        settings: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start a client; its process has the name `client-N` unless it is given another."""
         name = name or f"client-{number}"
         where = ("--server", self.server, *(security or self.security), "--out", name)
         line = ("client", str(number), self.scenario, *where)
-        self.start(name, host or 2 + number, *line, environment=environment)
+        self.start(name, host or 2 + number, *line, settings=settings, environment=environment)
 
     def run(self, out: str, *arguments: str) -> None:
         """Start the server on a run."""

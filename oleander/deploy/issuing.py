@@ -163,7 +163,7 @@ def _write_key(path: Path, key: ec.EllipticCurvePrivateKey, form: PrivateFormat)
 
 def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
     """Write a new file, which nobody else may read even for a moment where the mode forbids it."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         os.fchmod(file.fileno(), mode)  # whatever the umask takes away
         file.write(content)

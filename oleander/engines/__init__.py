@@ -6,8 +6,8 @@ same apps in one process, the quickest.
 
 import importlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
@@ -50,6 +50,7 @@ class Job:
             quickened one.
         address: on `grpc`, HOST:PORT where the participants come from other hosts; None where all are started here.
         security: of such a deployment; None for one in plain text that lets everybody in.
+        parts: what each participant of such a deployment has to do, as `Scenario.part` has it.
 
     """
 
@@ -59,6 +60,7 @@ class Job:
     stock: bool = False
     address: str | None = None
     security: Security | None = None
+    parts: Mapping[int, str] = field(default_factory=dict)
 
 
 def run(engine: str, job: Job, tick: Callable[[], None] = lambda: None) -> None:

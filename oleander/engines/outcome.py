@@ -37,7 +37,7 @@ class Outcome:
         """Take one event of the fleet."""
         fields = {key: value for key, value in event.items() if key != "event"}
         match event["event"]:
-            case "node" | "entered":  # from this host and from another
+            case "node" | "met":  # from this host and from another
                 self._nodes.setdefault(event["client"], {}).update(fields)
             case "lost":
                 self._lost.append(fields)

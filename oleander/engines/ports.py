@@ -45,9 +45,11 @@ def check_free(address: str) -> None:
     host, port = split(address)
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        taken = listening([address])  # by a socket that shares its port, as gRPC's do
     except OSError as error:
         wanted = f"an address of this host that is free, got {address} ({error.strerror})"
         raise SettingsError(f"Expected {wanted}. 0.0.0.0 stands for all addresses of this host.") from error
+    expect(not taken, "an address where nobody listens", address, "End what has it, or take another port.")
 
 
 def listening(addresses: Iterable[str]) -> bool:

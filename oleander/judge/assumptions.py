@@ -54,12 +54,12 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
         found.append(
             _fact(f"There are {clients} participants; each attacker claims as many examples as an honest one.")
         )
-    strategy, options = scenario.server.strategy, scenario.server.options
-    everyone = float(options.get("fraction_train", 1.0)) == 1.0
+    strategy = scenario.server.strategy
+    everyone = scenario.federation.fraction == 1
     if everyone and scenario.malicious():
-        found.append(_flatters("Every participant takes part in every round, so the attacker sees every global model."))
+        found.append(_flatters("Every participant is asked in every round, so the attacker sees every global model."))
     elif everyone and scenario.server.attack is not None:
-        found.append(_flatters("Every participant takes part in every round, so the server sees each one's updates."))
+        found.append(_flatters("Every participant is asked in every round, so the server sees each one's updates."))
     if strategy in MEANS:
         uniform = scenario.federation.weighting == "uniform"
         mean = "plain mean" if uniform else "mean, weighted by the examples that each claims,"

@@ -52,7 +52,7 @@ def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNu
             label="for the control, a class that nobody owns",
             note="What the same attack invents where there is nothing to steal."
             if controls
-            else ("No control class." if rows else "Not judged."),
+            else ("No control class." if shares else "Not judged."),
         ),
         KeyNumber(
             value=_near(farthest.get("nn_rmse")),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,13 +72,13 @@ def test_who_has_not_joined_from_another_host_is_named(
     run, console = fabricate(), plain()
     rounds = (run.path / "rounds.jsonl").read_text(encoding="utf-8")
     (run.path / "rounds.jsonl").unlink()
-    nodes = [{"client": client, "node_id": None} for client in range(3)]
+    nodes: list[dict[str, Any]] = [{"client": client, "node_id": None} for client in range(3)]
     run.update_environment(address="192.0.2.1:9092", tls=bool(then), nodes=nodes)
     with LiveView(run, run.scenario, console) as view:
         view.tick()
         view.tick()
         if then:
-            nodes[1]["node_id"] = 7
+            nodes[1]["joined"] = True
             run.update_environment(nodes=nodes)
         view.tick()
         (run.path / "rounds.jsonl").write_text(rounds, encoding="utf-8")

@@ -66,6 +66,22 @@ def test_a_node_is_who_its_key_says() -> None:
     assert reasons == ["not connected", "node 1 claims that id with the key of client 0"]
 
 
+@pytest.mark.parametrize("registered", [{1: 0, 2: 1}, {}])
+def test_who_does_something_else_than_the_server_s_scenario_says_takes_no_part(registered: dict[int, int]) -> None:
+    """With keys it is told what is wanted of it, and ends by itself; what it answers counts with and without."""
+    roll_call = RollCall(2, registered=registered, parts={0: "honest", 1: "a thief"})
+    roll_call._online = {1, 2}  # noqa: SLF001 - as after asking the grid
+    asked = dict(roll_call._question(1))  # noqa: SLF001
+    assert asked == ({"partition-id": 0, "part": "honest"} if registered else {})
+    for node, client, part in ((1, 0, "a thief"), (2, 1, "a thief")):
+        answer = answer_of(node, client)
+        answer.content["config"]["part"] = part
+        roll_call._enter(answer)  # noqa: SLF001
+    assert [(node.node_id, node.client) for node in roll_call.present()] == [(2, 1)]
+    reasons = [failure["reason"] for failure in roll_call.failures()]
+    assert reasons == ["not connected", "node 1 has another scenario, or other settings of its own in it"]
+
+
 def test_a_node_may_take_the_place_of_one_that_has_gone() -> None:
     """It is refused as long as the other is connected, and asked again afterwards; the other has to ask, too, then."""
     grid, roll_call = AnsweringGrid(node_1=0), RollCall(1)

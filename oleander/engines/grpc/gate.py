@@ -14,16 +14,16 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from oleander.engines.grpc.fitness import inner
 
 HEADER = "oleander-process"
-"""Of each request of a node: LINE-START, the command that has started it and the time that it did; both are drawn."""
+"""Of each request of a node: LINE-START-CLIENT, the command that has started it, the time that it did, and for whom."""
 LONGEST_NAME = 64
-TAKEN = "Another process has this key."
+TAKEN, NOT_YOURS = "Another process has this key.", "That is the key of client "
 QUIET_SECONDS = 45.0
 """After so long without a word another may take its place; one that computes still sends a heartbeat every 20 s."""
 
@@ -49,12 +49,16 @@ class Holder:
 class Gate:
     """Knows which process each node is.
 
+    Args:
+        owners: the participants, by their public keys.
+
     Attributes:
-        holders: by public keys.
+        holders: the same of the processes that are their nodes.
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, owners: Mapping[bytes, int] | None = None) -> None:
+        self.owners = owners or {}
         self.holders: dict[bytes, Holder] = {}
         self._turn = threading.Lock()
 
@@ -82,6 +86,9 @@ class Gate:
 
     def _claim(self, key: bytes, process: str) -> str:
         """Return why a process may not be a node; a command that starts its node anew has the place at once."""
+        owner, claimed = self.owners.get(key), process.rpartition("-")[2]
+        if owner is not None and claimed != str(owner) and "-" in process:
+            return f"{NOT_YOURS}{owner}."
         holder = self.holders.get(key)
         if holder is None or _line(holder.process) == _line(process):
             return ""
@@ -102,6 +109,7 @@ class Gate:
                 problem = self.problem(request, key, process)
                 if problem:
                     code = grpc.StatusCode.ABORTED if problem == TAKEN else grpc.StatusCode.UNAUTHENTICATED
+                    code = grpc.StatusCode.PERMISSION_DENIED if problem.startswith(NOT_YOURS) else code
                     context.abort(code, problem)
                 if _is(request, "DeactivateNodeRequest", "UnregisterNodeFleetRequest"):
                     self.holders.pop(key, None)  # also where Flower has missed its heartbeats already
@@ -117,10 +125,10 @@ class Gate:
         )
 
 
-def install() -> None:
-    """Put a gate behind Flower's check of keys, in the SuperLink's process."""
+def install(owners: Mapping[bytes, int]) -> None:
+    """Put a gate behind Flower's check of keys, in the SuperLink's process; see `Gate`."""
     interceptor = inner("flwr.server.superlink.fleet.grpc_rere.node_auth_server_interceptor").NodeAuthServerInterceptor
-    check, gate = interceptor._wrap_method_handler, Gate()  # noqa: SLF001 - inner names, hence `inner`
+    check, gate = interceptor._wrap_method_handler, Gate(owners)  # noqa: SLF001 - inner names, hence `inner`
     interceptor._wrap_method_handler = lambda self, handler, key: check(self, gate.wrap(handler, key), key)  # noqa: SLF001
 
 

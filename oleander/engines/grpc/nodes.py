@@ -86,7 +86,7 @@ class Nodes:
         node = client.node
         if not node.key:  # Flower lets a drawn key in once
             client.keys = supernode.key_pair(node)
-        client.process = f"{self._name}-{secrets.token_hex(8)}"
+        client.process = f"{self._name}-{secrets.token_hex(8)}-{node.client}"
         identity = supernode.Identity(
             keys=client.keys,
             process=client.process,

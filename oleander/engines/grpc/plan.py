@@ -66,6 +66,7 @@ class Server:
         certificate, key: files of its own; empty for plain text.
         gpu: that its app, and so its attack, may use; None for the CPU.
         known: public keys (PEM) of the participants that are let in, by their ids; empty to let everybody in.
+        parts: what participants from other hosts have to do, as `Scenario.part` has it, by their ids.
 
     """
 
@@ -75,6 +76,7 @@ class Server:
     key: str = ""
     gpu: str | None = None
     known: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -148,7 +150,8 @@ def draw_up(job: Job, home: Path) -> Plan:
     (home / "config.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
     app = assemble(home / "app", scenario.run_config(data=job.data or "", out=str(out), roles=False))
     *gpus, own = devices(scenario.federation, len(here) + 1)  # the server comes last: it shares where there are too few
-    server = Server(app=str(app), control=control, gpu=own)
+    parts = {str(client): part for client, part in job.parts.items()}
+    server = Server(app=str(app), control=control, gpu=own, parts=parts)
     if security is not None:
         known = {str(client): key for client, key in security.nodes.items()}
         server = dataclasses.replace(server, certificate=security.certificate, key=security.key, known=known)

@@ -37,6 +37,7 @@ def main(
     """
     runtime = inner("flwr.superlink.runtime.run_serverapp")
     os.environ["OLEANDER_NODES"] = json.dumps(registered)
+    os.environ["OLEANDER_PARTS"] = json.dumps(server.parts)
     _quicken(nodes, sent, plan.poll)
     app = runtime.run_
 

@@ -24,21 +24,21 @@ def arguments(plan: Plan, server: Server, isolation: str) -> list[str]:
     ]
 
 
-def main(plan: Plan, server: Server, registered: Callable[[int, int], None], entered: Callable[[int], None]) -> None:
+def main(plan: Plan, server: Server, registered: Callable[[int, int], None], met: Callable[[int, bool], None]) -> None:
     """Serve until this process is ended.
 
     Args:
         plan: the fleet.
         server: the server's part of it.
         registered: called with a participant whose key is let in, and the id of its node.
-        entered: called with the id of a node that has joined, again if it was away.
+        met: called with the id of a node that has joined, and whether it is there; again when it has taken leave.
 
     """
     sys.argv = arguments(plan, server, "process")
     # Each message takes several requests: the log is for those that failed.
     logging.getLogger("uvicorn.access").addFilter(_failed)
-    gate.install()
-    _come_back(entered)
+    gate.install({key.encode("ascii"): int(client) for client, key in server.known.items()})
+    _come_back(met)
     _let_in(server.known, registered)
     inner("flwr.superlink.cli").flower_superlink()
 
@@ -64,7 +64,7 @@ def _let_in(known: dict[str, str], registered: Callable[[int, int], None]) -> No
     state_class.__init__ = register
 
 
-def _come_back(entered: Callable[[int], None]) -> None:
+def _come_back(met: Callable[[int, bool], None]) -> None:
     """Let a node that was cut off or killed come back, and lose as little as can be.
 
     - Flower lets it in again only when its heartbeats have been missing for a minute; here it may come back at once.
@@ -74,7 +74,8 @@ def _come_back(entered: Callable[[int], None]) -> None:
       lost, and Flower waits for it until the round's time is up; here an error takes the place of the reply.
     """
     state_class = inner("flwr.server.superlink.linkstate.in_memory_linkstate").InMemoryLinkState
-    give, take, activate = state_class.get_message_ins, state_class.get_message_res, state_class.activate_node
+    give, take = state_class.get_message_ins, state_class.get_message_res
+    activate, deactivate = state_class.activate_node, state_class.deactivate_node
 
     def uploading(self: Any, name: str) -> bool:
         reply = self.message_ins_id_to_message_res_id.get(name)
@@ -97,11 +98,15 @@ def _come_back(entered: Callable[[int], None]) -> None:
 
     def activate_node(self: Any, node_id: int, heartbeat_interval: float) -> bool:
         with self.lock:
-            self.deactivate_node(node_id)
+            deactivate(self, node_id)
             there = bool(activate(self, node_id, heartbeat_interval))
-        if there:
-            entered(node_id)
+            met(node_id, there)
         return there
 
+    def deactivate_node(self: Any, node_id: int) -> bool:
+        with self.lock:
+            met(node_id, False)  # noqa: FBT003 - not there any more
+            return bool(deactivate(self, node_id))
+
     state_class.get_message_ins, state_class.get_message_res = get_message_ins, get_message_res
-    state_class.activate_node = activate_node
+    state_class.activate_node, state_class.deactivate_node = activate_node, deactivate_node

@@ -180,14 +180,14 @@ def refusal(node: Node, status: str, said: str) -> str:
                 f"{node.client}. Join again: without certificates a new key is drawn each time."
             )
     words = printable(problem.message if problem is not None else said)
-    if status == "FAILED_PRECONDITION":
-        return f"Expected to be let in as client {node.client}, got this from the server: {words}"
-    if status == "UNAUTHENTICATED":
-        return (
-            f"Expected to be let in as client {node.client}, got this from the server: {words}. "
-            "An invalid timestamp is a clock that is wrong by more than five seconds: set both."
-        )
-    return ""
+    hints = {
+        "FAILED_PRECONDITION": "",
+        "PERMISSION_DENIED": f" The key is {node.key}: start the node with its own folder of certificates.",
+        "UNAUTHENTICATED": ". An invalid timestamp is a clock that is wrong by more than five seconds: set both.",
+    }
+    if status not in hints:
+        return ""
+    return f"Expected to be let in as client {node.client}, got this from the server: {words}{hints[status]}"
 
 
 class _NodeClock(Clock):

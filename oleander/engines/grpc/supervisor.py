@@ -55,9 +55,9 @@ class Supervisor:
         """Tell from the SuperLink's process whose key a node has."""
         self._nodes.say("registered", client, node_id)
 
-    def _meet(self, node_id: int) -> None:
-        """Tell from the SuperLink's process that a node has joined."""
-        self._nodes.say("entered", node_id)
+    def _meet(self, node_id: int, there: bool) -> None:  # noqa: FBT001 - as it is called
+        """Tell from the SuperLink's process that a node has joined, or has taken leave."""
+        self._nodes.say("met", node_id, there)
 
     def _all_known(self) -> bool:
         """Return whether every key that is let in has its node's id, and every SuperNode of this host has one."""
@@ -82,8 +82,8 @@ class Supervisor:
         match words:
             case ["registered", client, node_id]:
                 self._registered[node_id] = client
-            case ["entered", node_id] if node_id in self._registered and not self._nodes.clients:
-                self._lifeline.tell("entered", client=self._registered[node_id], node_id=node_id)
+            case ["met", node_id, there] if node_id in self._registered and not self._nodes.clients:
+                self._lifeline.tell("met", client=self._registered[node_id], joined=there)
             case ["failed", reason] | ["refused", _, reason]:
                 self._reason = reason
 

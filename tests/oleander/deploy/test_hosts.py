@@ -106,7 +106,8 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
 ) -> None:
     """The clients were not restarted; client 1 left, and comes back in mid-run.
 
-    - A key that the server does not know, and one of client 1 with which somebody says to be client 0: exit 2.
+    - A key that the server does not know, one of client 1 with which somebody says to be client 0, and a client 1 that
+      means to attack, of which the server's scenario knows nothing: exit 2.
     - A cable that is cut for five seconds costs its client nothing, and the run its time.
     - A SuperNode that is killed is started anew by its host, and costs its client a round or two.
     """
@@ -121,7 +122,10 @@ def test_strangers_are_refused_and_a_second_run_survives_a_cut_a_death_and_a_lat
         deployment.client(0, "--certificates", name, name=name, host=5)
     assert [deployment.ended(name) for name in ("unknown", "stolen")] == [2, 2]
     assert "Expected a key that the server knows as client 0's" in deployment.said("unknown")
-    assert "got the one that the server knows as client 1's" in deployment.said("stolen")
+    assert "That is the key of client 1." in deployment.said("stolen")
+    deployment.client(1, name="another", settings=("clients.0.ids=[1]",))
+    assert deployment.ended("another") == 2
+    assert "Expected of client 1 what it does in the server's scenario" in deployment.said("another")
     deployment.client(1)
 
     run = RunDirectory.open(folder / "second")

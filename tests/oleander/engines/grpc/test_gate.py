@@ -127,6 +127,15 @@ def test_the_other_may_come_when_the_first_has_taken_leave(gone: str) -> None:
         answer(entering, Caller("first-2"))
 
 
+def test_a_key_of_another_participant_is_refused_at_once() -> None:
+    """Whoever says for whom it asks is held to it; Flower's stock SuperNodes do not say."""
+    gate = Gate({OURS: 1})
+    request = fleet_pb2.ActivateNodeRequest(public_key=OURS, heartbeat_interval=30)
+    assert gate.problem(request, OURS, "line-start-2") == "That is the key of client 1."
+    assert gate.problem(request, OURS, "line-start-1") == ""
+    assert gate.problem(request, OURS, "") == ""
+
+
 def test_the_other_may_come_when_the_first_is_silent(
     seven: tuple[Gate, list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

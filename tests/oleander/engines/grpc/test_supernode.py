@@ -28,6 +28,12 @@ def said(code: int, words: str = "No.") -> str:
             "Invalid timestamp\x07",
             "timestamp . An invalid timestamp is a clock",
         ),
+        (
+            "client.key",
+            "PERMISSION_DENIED",
+            "That is the key of client 1.",
+            "client 1. The key is client.key",
+        ),
         ("client.key", "UNAVAILABLE", "later", None),
     ],
 )
