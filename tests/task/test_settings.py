@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from task.run_config import flatten, unflatten
 from task.settings import (
     OptimizerSettings,
     PartitionSettings,
@@ -15,10 +16,8 @@ from task.settings import (
     TaskSettings,
     choose,
     expect,
-    flatten,
     parse,
     to_dict,
-    unflatten,
 )
 
 MINIMAL = {"dataset": "digits", "model": "digits-cnn"}
