@@ -1,14 +1,11 @@
 """Every cost beside its alternative, side by side in one run: `python -m benchmarks [NAME ...] [--full] [--data DIR]`.
 
-Without names all rows are measured, in the quick form (minutes on two cores); `--full` takes the sizes that the table
-of the README has (an hour, most of it stock Flower's). Seconds are medians; a ratio says how many times as long the
-alternative takes. `--keep` writes the ratios, with what this machine is, into benchmarks/ratios.json: a test holds the
-ratios of a later day to them.
+Without names all rows are measured, in the quick form (minutes on two cores); `--full` takes larger sizes (an hour or so,
+most of it stock Flower's). Seconds are medians; a ratio says how many times as long the alternative takes.
 Rows that need MNIST are left out where `--data` (else $OLEANDER_DATA) does not have it.
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -21,8 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from task.settings import SettingsError
-
-KEPT = Path(__file__).with_name("ratios.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,14 +212,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASURES))
     parser.add_argument("--full", action="store_true")
-    parser.add_argument("--keep", action="store_true")
     parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder of the data sets")
     given = parser.parse_args()
     unknown = set(given.names) - set(MEASURES)
     if unknown:
         parser.error(f"expected names out of {', '.join(MEASURES)}, got {', '.join(sorted(unknown))}")
     print(machine(), "| measure | ours | alternative | ratio | |", "|---|---|---|---|---|", sep="\n", flush=True)
-    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {"machine": "", "ratios": {}}
     for name in given.names or MEASURES:
         with tempfile.TemporaryDirectory() as scratch:
             try:
@@ -234,11 +227,6 @@ def main() -> None:
                 continue
         for row in rows:
             print(line(row), flush=True)
-            if row.ratio is not None:
-                kept["ratios"][f"{row.measure}, beside {row.beside}"] = round(row.ratio, 2)
-    if given.keep:
-        kept["machine"] = machine()
-        KEPT.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,10 @@ class Stranger(Exception):  # noqa: N818 - it names what happened
 
 @app.query()
 def identify(message: Message, context: Context) -> Message:
-    """Tell the server which participant this node is, and what it trains on; its role is its own business.
+    """Tell the server which participant this node is, on what it trains, and between hosts what its part is.
+
+    That is a fingerprint of its role, attack, defence and their options, which says to a server that knows the scenario
+    whether they agree; on one machine the role is a node's own business.
 
     Raises:
         Stranger: if the server knows the node's key as another participant's, or wants of it what it does not do.

@@ -61,8 +61,8 @@ def carry_out(
     folder = data_folder(data)
     parts = {} if address is None else {client: scenario.part(client) for client in range(scenario.federation.clients)}
     scenario = settle(scenario, folder)
-    for folder_of_loot in loot:
-        expect(folder_of_loot.is_dir(), "a folder in --loot", str(folder_of_loot), "Name the --out of a client.")
+    for brought in loot:
+        expect(brought.is_dir(), "a folder in --loot", str(brought), "Name the --out of a client.")
     directory = RunDirectory.create(scenario, out)
     command = ["oleander", *sys.argv[1:]]
     hosts = {} if address is None else {"address": address, "tls": security is not None}

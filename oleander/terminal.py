@@ -132,9 +132,7 @@ class LiveView:
             parts.append(Text("  ".join(self._facts(self._last)), overflow="fold"))
             parts += [Text(text, style="yellow") for text in self._troubles(self._last)]
         else:
-            parts.append(
-                Text(self._waiting or "Waiting for the first round: the participants are starting.", style="dim")
-            )
+            parts.append(Text(self._waiting, style="dim"))
         parts += [Text(text, style=STYLE if begun else "dim") for text, begun in self._attacks()]
         if self._loot is not None:
             title, pictures = self._loot

@@ -19,6 +19,7 @@ from flwr.supercore.interceptors import RuntimeVersionClientInterceptor
 from flwr.supercore.primitives.asymmetric import generate_key_pairs, public_key_to_bytes
 
 from oleander.deploy.issuing import issue
+from oleander.engines.grpc.gate import QUIET_SECONDS
 from oleander.engines.grpc.host import TRIES
 from oleander.engines.grpc.supernode import GIVE_UP_SECONDS
 from oleander.engines.ports import HOST, free_ports
@@ -43,23 +44,29 @@ def security() -> str:
 
 
 @pytest.fixture
-def deployment(security: str, tmp_path: Path) -> Iterator[Deployment]:
-    """A server on this host and two clients that have replied to it."""
+def made(security: str, tmp_path: Path) -> Iterator[Deployment]:
+    """A place on this host for a server and two clients, of whom nobody has been started."""
     issue(tmp_path / "certificates", [HOST], clients=2, days=1)
-    made = Deployment(
+    deployment = Deployment(
         folder=tmp_path,
         server=f"{HOST}:{free_ports(1)[0]}",
         scenario="gan-attack-digits",
         settings=SETTINGS,
         security=("--insecure",) if security == "plain text" else ("--certificates", "certificates"),
     )
-    with ending(made):
-        made.run("run")
-        for number in range(2):
-            made.client(number)
-        run = RunDirectory(tmp_path / "run")
-        made.until(lambda: (run.path / "rounds.jsonl").is_file() and run.rounds()[-1:] and replied(run) == [0, 1])
-        yield made
+    with ending(deployment):
+        yield deployment
+
+
+@pytest.fixture
+def deployment(made: Deployment) -> Deployment:
+    """The same once both have replied."""
+    made.run("run")
+    for number in range(2):
+        made.client(number)
+    run = RunDirectory(made.folder / "run")
+    made.until(lambda: (run.path / "rounds.jsonl").is_file() and run.rounds()[-1:] and replied(run) == [0, 1])
+    return made
 
 
 def replied(run: RunDirectory) -> list[int]:
@@ -138,16 +145,33 @@ def test_a_second_client_with_the_same_key_waits_for_the_first_and_a_public_key_
     assert deployment.leave("run") == 143
 
 
+def test_the_server_says_for_whom_it_waits_and_refuses_what_it_could_not_use_afterwards(made: Deployment) -> None:
+    """The list shrinks when a client joins, and grows when it leaves; loot that is nowhere and a taken port: exit 2."""
+    made.run("nowhere", "--loot", "no-such-folder")
+    assert made.ended("nowhere") == 2
+    assert "a folder in --loot" in made.said("nowhere")
+    made.run("run")
+    made.client(0)
+    for waiting in ("clients 0, 1", "client 1"):
+        made.until(lambda waiting=waiting: f"Waiting for {waiting} to join." in made.said("run"))
+    made.run("second")
+    assert made.ended("second") == 2, made.said("second")
+    assert "Waiting" not in made.said("second")
+    made.leave("client-0")
+    made.until(lambda: made.said("run").count("Waiting for clients 0, 1 to join.") == 2)
+    assert made.leave("run") == 143
+
+
 @pytest.mark.skipif(not LONG, reason=NEEDS_LONG)
 def test_a_silent_client_loses_its_place_and_waits_for_it(deployment: Deployment) -> None:
-    """After 45 s and not before; who waits does so from one run to the next, and longer than a lost server is tried."""
+    """Not at once; who waits does so from one run to the next, and for longer than a server that is lost is tried."""
     deployment.client(1, name="twin")
     deployment.until(lambda: "Another process" in deployment.said("twin"))
     silent = pid(deployment, "client-1")
     os.kill(silent, signal.SIGSTOP)
     since = time.monotonic()
     deployment.until(lambda: joined(deployment, "twin") == 1)
-    assert time.monotonic() - since > 20  # its last heartbeat may be 25 s old
+    assert time.monotonic() - since > QUIET_SECONDS - 25  # it may have been silent since its last heartbeat
     os.kill(silent, signal.SIGCONT)
     deployment.until(lambda: "Another process" in deployment.said("client-1"))
     time.sleep(GIVE_UP_SECONDS + 5)

@@ -107,10 +107,12 @@ class Gate:
             alone = _is(request, "ActivateNodeRequest", "DeactivateNodeRequest")
             with self._turn if alone else contextlib.nullcontext():
                 problem = self.problem(request, key, process)
+                if problem == TAKEN:
+                    context.abort(grpc.StatusCode.ABORTED, problem)
+                if problem.startswith(NOT_YOURS):
+                    context.abort(grpc.StatusCode.PERMISSION_DENIED, problem)
                 if problem:
-                    code = grpc.StatusCode.ABORTED if problem == TAKEN else grpc.StatusCode.UNAUTHENTICATED
-                    code = grpc.StatusCode.PERMISSION_DENIED if problem.startswith(NOT_YOURS) else code
-                    context.abort(code, problem)
+                    context.abort(grpc.StatusCode.UNAUTHENTICATED, problem)
                 if _is(request, "DeactivateNodeRequest", "UnregisterNodeFleetRequest"):
                     self.holders.pop(key, None)  # also where Flower has missed its heartbeats already
                 response = handler.unary_unary(request, context)
