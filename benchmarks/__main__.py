@@ -1,6 +1,6 @@
 """Every cost beside its alternative, side by side in one run: `python -m benchmarks [NAME ...] [--full] [--data DIR]`.
 
-Without names all rows are measured, in the quick form (minutes on two cores); `--full` takes larger sizes (an hour or so,
+Without names all rows are measured, in the quick form (minutes on two cores); `--full` takes larger sizes (an hour,
 most of it stock Flower's). Seconds are medians; a ratio says how many times as long the alternative takes.
 Rows that need MNIST are left out where `--data` (else $OLEANDER_DATA) does not have it.
 """
