@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from oleander.report import beside, gather, luo_figures, membership, papers
+from oleander.report import beside, gather, luo_figures, membership, moments, papers
 from oleander.report.metrics import named, written
 from oleander.report.panels import panels
 from oleander.report.section import comparison, section
@@ -61,6 +61,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters["written"] = written
-    templates.globals |= {"named": named, "gather": gather, "beside": beside, "comparison": comparison}
+    templates.globals |= {
+        "named": named,
+        "gather": gather,
+        "moments": moments,
+        "beside": beside,
+        "comparison": comparison,
+    }
     templates.globals["inquiry_columns"] = membership.COLUMNS
     return templates

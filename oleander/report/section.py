@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from oleander.report import gather, loot
+from oleander.report import gather, loot, moments
 from oleander.report.curves import Chart, charts
 from oleander.report.key_numbers import KeyNumber, key_numbers
 from oleander.report.membership import Inquiry, inquiries
@@ -79,7 +79,7 @@ def comparison(sections: Sequence[Section]) -> list[dict[str, Any]]:
     """Return a row of plain texts for every run, for the table that puts them side by side."""
     rows = []
     for one in sections:
-        scenario, change = one.found.scenario, gather.before_and_after(one.found)
+        scenario, change = one.found.scenario, moments.before_and_after(one.found)
         final = finite(one.found.rounds[-1].get("accuracy")) if one.found.rounds else None
         rows.append(
             {
