@@ -6,16 +6,17 @@ largest down. One network for all labels, the same as each of class-membership's
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from attacks import class_membership
 from attacks.asking import asked, subset
 from attacks.shadow import shadow
 from attacks.views import Defended, Question, RecordView, Scores
-from task.facts import TaskFacts
+from task.facts import Images, TaskFacts
 from task.settings import expect
 from task.training import logits, margin
 
@@ -65,12 +66,20 @@ def learned(view: RecordView, known: Tensor, member: Tensor, options: Options, g
 
 
 def from_a_shadow(
-    view: RecordView, facts: TaskFacts, options: Options, generator: torch.Generator, defended: Defended | None
+    view: RecordView,
+    facts: TaskFacts,
+    options: Options,
+    generator: torch.Generator,
+    defended: Defended | None,
+    *,
+    served: Callable[[nn.Module, Images, Images], nn.Module] | None = None,
 ) -> Scores:
     """Learn from a shadow of the attacker's own, defended or not, and answer.
 
     A participant trains the shadow on all of its own records, a server on as many of its own as there are references.
     Half of the references are what a defence compares with, whether there is one or not; the other half is OUT.
+    `served`: how the shadow answers where the models in question are only asked (defenses.confidence), told what it was
+    trained on and what it was not.
     """
     question = view.question
     own, count = question.own, len(question.reference.labels)
@@ -78,7 +87,8 @@ def from_a_shadow(
     inside = subset(own, order if view.own_trained else order[:count])
     spare, outside = (subset(question.reference, half) for half in torch.arange(count).tensor_split(2))
     model = shadow(view, facts, inside, generator, spare=spare, defended=defended)
-    known = [features(logits(model, one.images), one.labels) for one in (inside, outside)]
+    asking = served(model, inside, spare) if served else model
+    known = [features(logits(asking, one.images), one.labels) for one in (inside, outside)]
     member = torch.arange(len(inside.labels) + len(outside.labels)) < len(inside.labels)
     return learned(view, torch.cat(known), member, options, generator)
 

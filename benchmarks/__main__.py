@@ -1,11 +1,15 @@
 """Every cost beside its alternative, side by side in one run: `python -m benchmarks [NAME ...] [--full] [--data DIR]`.
 
-Without names all rows are measured, in the quick form (minutes on two cores); `--full` takes larger sizes (an hour,
-most of it stock Flower's). Seconds are medians; a ratio says how many times as long the alternative takes.
+Without names all rows are measured, in the quick form (minutes on two cores); `--full` takes larger sizes (half an
+hour, most of it stock Flower's). Seconds are medians; a ratio says how many times as long the alternative takes.
 Rows that need MNIST are left out where `--data` (else $OLEANDER_DATA) does not have it.
+
+`--save benchmarks/ratios.json` puts what was measured in place of the rows of the same names in that file; tests
+measure small forms of some of them, and fail where a ratio is less than a quarter of the one that is kept.
 """
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -200,6 +204,20 @@ def machine() -> str:
     return f"{cores} cores, {platform.machine()}, Python {platform.python_version()}, {packages}"
 
 
+def save(rows: list[Row], path: Path) -> None:
+    """Write rows to a file, each with the machine that it was measured on; others that are there already stay.
+
+    `{"measure, beside alternative": {"seconds": ..., "alternative": ..., "ratio": ..., "note": ..., "machine": ...}}`.
+    """
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    for row in rows:
+        seconds = {"seconds": round(row.ours, 3), "alternative": None if row.other is None else round(row.other, 3)}
+        ratio = None if row.ratio is None else round(row.ratio, 2)
+        name = f"{row.measure}, beside {row.beside}" if row.beside else row.measure
+        kept[name] = {**seconds, "ratio": ratio, "note": row.note, "machine": machine()}
+    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+
+
 def line(row: Row) -> str:
     """Return a row of a table in Markdown."""
     beside = f"{row.other:.2f} s ({row.beside})" if row.other is not None else ""
@@ -213,6 +231,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASURES))
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder of the data sets")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was measured there, as JSON")
     given = parser.parse_args()
     unknown = set(given.names) - set(MEASURES)
     if unknown:
@@ -227,6 +246,8 @@ def main() -> None:
                 continue
         for row in rows:
             print(line(row), flush=True)
+        if given.save:
+            save(rows, given.save)
 
 
 if __name__ == "__main__":

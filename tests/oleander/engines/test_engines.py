@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import ratios
 from watching import left_running, wait_for_the_end_of
 
 from oleander import engines
@@ -41,6 +42,11 @@ except KeyboardInterrupt:
 def weights(run: RunDirectory) -> str:
     """Return a fingerprint of the final weights."""
     return hashlib.sha256((run.path / "global" / "final.safetensors").read_bytes()).hexdigest()
+
+
+def seconds(run: RunDirectory) -> float:
+    """Return the seconds of the last round."""
+    return float(run.rounds()[-1]["seconds"])
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +97,7 @@ def test_a_flower_that_is_not_known_runs_stock_with_a_warning_and_the_same_weigh
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Under another version's name the warm fleet steps aside for Flower's own commands."""
+    """Under another version's name the warm fleet steps aside for Flower's own commands, which take much longer."""
     (tmp_path / "sitecustomize.py").write_text(OLDER)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     job = make_job(2, 2)
@@ -102,6 +108,8 @@ def test_a_flower_that_is_not_known_runs_stock_with_a_warning_and_the_same_weigh
     assert job.run.environment()["fleet"] == "stock"
     assert weights(job.run) == weights(warm)
     assert left_running() == []
+    kept = ratios.floor("a round over gRPC, 3 SuperNodes, beside stock Flower")
+    assert seconds(job.run) > kept * seconds(warm)
 
 
 def test_what_dies_or_freezes_costs_its_reply_until_too_few_are_left(

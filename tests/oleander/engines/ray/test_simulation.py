@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from deployments import LONG, NEEDS_LONG
+import ratios
 from ray.cluster_utils import Cluster
 from watching import left_running
 
-from oleander import engines
+from oleander import engines, scenario
 from oleander.engines import EngineError, Job
+from oleander.rundir import RunDirectory
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of files that Ray does not close
 
@@ -63,11 +64,15 @@ def test_a_cluster_of_two_nodes_ends_with_the_same_weights(
     assert [line["failures"] for line in together.run.rounds()] == [[], []]
 
 
-@pytest.mark.skipif(not LONG, reason=NEEDS_LONG)
-def test_stock_ends_with_the_same_weights(make_job: Callable[..., Job]) -> None:
+def test_stock_takes_longer_and_ends_with_the_same_weights(tmp_path: Path) -> None:
     """What is quickened is Flower's way there, and not what comes out."""
-    quick, stock = make_job(3, 1), make_job(3, 1, stock=True)
-    for job in (quick, stock):
-        engines.run("ray", job)
-    assert [job.run.environment()["fleet"] for job in (quick, stock)] == ["batched", "stock"]
-    assert weights(quick) == weights(stock)
+    sizes = ["federation.clients=100", "federation.rounds=2", "federation.devices=cpu"]
+    chosen, jobs = scenario.load("virtual-clients", sizes), {}
+    for stock in (False, True):
+        run = RunDirectory.create(chosen, tmp_path / f"stock-{stock}")
+        jobs[stock] = Job(scenario=chosen, run=run, stock=stock)
+        engines.run("ray", jobs[stock])
+    assert [job.run.environment()["fleet"] for job in jobs.values()] == ["batched", "stock"]
+    assert weights(jobs[False]) == weights(jobs[True])
+    quick, slow = (float(job.run.rounds()[-1]["seconds"]) for job in jobs.values())
+    assert slow > quick * ratios.floor("a round on Ray, 1000 virtual clients, beside stock Flower")
