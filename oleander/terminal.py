@@ -263,8 +263,9 @@ def summary(verdict: Mapping[str, Any], report: Path | None = None, console: Con
             Text(number.value, style=f"bold {STYLE}", justify="right"), Text(f"{number.label}. {number.note}")
         )
     console.print(table)
-    for said in (verdict.get("defended") or {}).values():
-        console.print(Text(str(said["words"])))
+    told = [said["words"] for said in (verdict.get("defended") or {}).values()]
+    for words in [*told, *(verdict.get("protected") or {}).get("words", [])]:
+        console.print(Text(str(words)))
     if report is not None:
         console.print(f"Report: {report}", markup=False, highlight=False, soft_wrap=True)
 

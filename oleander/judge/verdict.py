@@ -13,6 +13,7 @@ from oleander.judge import (
     independent,
     membership,
     paper,
+    protected,
     training_set,
     truth,
     victims,
@@ -79,6 +80,7 @@ def judge(
         "headline": words.headline(names),
         "attackers": names,
         "defended": published,
+        "protected": protected.judged(run),
         "global_model": global_models.numbers(run, points, start)
         | {"before_attack_is": words.of_the_rounds_before(noise=disturbed(scenario))},
         "judge": appointed.facts,

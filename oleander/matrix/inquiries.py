@@ -30,9 +30,9 @@ def numbers(run: RunDirectory, verdict: Mapping[str, Any]) -> dict[str, float]:
         return {}
     last = run.rounds()[-1:]
     found |= {name: value for line in last for name in COSTS if (value := finite(line.get(name))) is not None}
-    fits = [line for client in run.scenario.defended() for line in run.fits(client)]
+    protected = ((verdict.get("protected") or {}).get("participants") or {}).values()
     for name in ("loss_rise", "labels_changed"):
-        values = [value for line in fits if (value := finite(line.get(name))) is not None]
+        values = [value for said in protected if (value := finite(said.get(name))) is not None]
         found |= {name: max(values)} if values else {}
     return found
 

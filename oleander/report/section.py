@@ -35,6 +35,7 @@ class Section:
     private: list[Private]
     inquiries: list[Inquiry]
     defended: list[Shown]
+    protected: list[str]
     figures: list[tuple[str, str]]
 
 
@@ -57,6 +58,7 @@ def section(run: RunDirectory, anchor: str) -> Section:
         private=private(found),
         inquiries=inquiries(found),
         defended=shown(found),
+        protected=list((found.verdict.get("protected") or {}).get("words", [])),
         figures=_figures(found),
     )
 

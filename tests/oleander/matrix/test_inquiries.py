@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from oleander.judge import protected
 from oleander.matrix import inquiries, table
 from oleander.matrix.measures import of_run
 from oleander.report.metrics import ABSENT
@@ -50,19 +51,22 @@ def test_what_a_defence_has_noted_is_read(
 ) -> None:
     """The greatest rise, 0.3 of 0.1 and 0.3, of a participant who is defended."""
     run = fabricate()
-    write_json(
-        run.path / "verdict.json", run.verdict() | {"attackers": {"server": attacker("server", adaptive_learner=0.9)}}
-    )
     folder = run.path / "published" / "client-1"
     folder.mkdir(parents=True)
     fits = [
-        {"round": 1, "loss_rise": 0.3, "labels_changed": 0.0},
-        {"round": 2, "loss_rise": 0.1, "labels_changed": 0.0},
+        {"round": 1, "loss_rise": 0.3, "labels_changed": 0.0, "loss_bound": 0.5},
+        {"round": 2, "loss_rise": 0.1, "labels_changed": 0.02, "loss_bound": 0.5},
     ]
     (folder / "fit.jsonl").write_text("".join(json.dumps(line) + "\n" for line in fits), encoding="utf-8")
     monkeypatch.setattr("oleander.scenario.Scenario.defended", lambda _: {1: "def-mia"})
-    found = inquiries.numbers(run, run.verdict())
-    assert (found["loss_rise"], found["labels_changed"]) == (0.3, 0.0)
+    verdict = {"attackers": {"server": attacker("server", adaptive_learner=0.9)}, "protected": protected.judged(run)}
+    found = inquiries.numbers(run, verdict)
+    assert (found["loss_rise"], found["labels_changed"]) == (0.3, 0.02)
+    (said,) = protected.judged(run)["words"]
+    assert said == (
+        "Participant 1, defended by def-mia, changed the last layer of 2 updates: the loss on one's own records "
+        "rose by 0.300 nats at most (it may rise by 0.5), and 2 % of them at most were answered otherwise."
+    )
 
 
 def test_nothing_is_said_where_nobody_is_asked(fabricate: Callable[..., RunDirectory]) -> None:
