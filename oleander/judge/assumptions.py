@@ -8,6 +8,8 @@ from oleander.sections import ClientSettings
 from task.questions import MembershipSettings
 
 MEANS = ("fedavg", "fedprox", "fedadam")
+REHEARSES = "shadow-learner"
+"""The membership attack that defends a shadow of its own as the others are defended."""
 
 
 def assumptions(scenario: Scenario) -> list[dict[str, Any]]:
@@ -84,6 +86,10 @@ def _defended(scenario: Scenario, entry: ClientSettings) -> dict[str, Any]:
     options = scenario.server.attack_options
     if options.get("knows") and options.get("victim") in entry.ids:
         return _flatters(f"{who} {verb} defended by {entry.defense}, and the attack knows that and all settings.")
+    asked = {one.attack for one in scenario.clients} | {scenario.server.attack}
+    if scenario.membership is not None and REHEARSES in asked | set(scenario.membership.baselines):
+        how = f"which {REHEARSES} knows with all settings, and no other method"
+        return _fact(f"{who} {verb} defended by {entry.defense}, {how}.")
     return _fact(f"{who} {verb} defended by {entry.defense}, of which the attack knows nothing.")
 
 

@@ -169,19 +169,18 @@ def shown_rounds(found: Gathered) -> list[dict[str, Any]]:
 
 
 def options(found: Gathered) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return for each group of attackers or defended participants its name and its options as (key, value) texts."""
+    """Return for each group of attackers or defended participants what it is and its options as (key, value) texts."""
     server = found.scenario.server
-    listed = [
-        (
-            f"{entry.attack or entry.defense}, by participant {', '.join(map(str, entry.ids))}",
-            [(key, json.dumps(value)) for key, value in entry.options.items()],
-        )
-        for entry in found.scenario.clients
-        if entry.attack is not None or entry.defense not in (None, UNDEFENDED)
-    ]
+    listed = []
+    for entry in found.scenario.clients:
+        if entry.attack is None and entry.defense in (None, UNDEFENDED):
+            continue
+        what = f"Attack: {entry.attack}" if entry.attack else f"Defence: {entry.defense}"
+        who = f"participant{'s' * (len(entry.ids) > 1)} {', '.join(map(str, entry.ids))}"
+        listed.append((f"{what}, by {who}", [(key, json.dumps(value)) for key, value in entry.options.items()]))
     if server.attack is not None:
         values = [(key, json.dumps(value)) for key, value in server.attack_options.items()]
-        listed.append((f"{server.attack}, by the server", values))
+        listed.append((f"Attack: {server.attack}, by the server", values))
     return listed
 
 

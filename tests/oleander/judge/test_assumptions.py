@@ -46,6 +46,14 @@ def test_a_defended_participant_is_named() -> None:
     assert shown in flattering("mgan-ai-passive-mnist")
 
 
+def test_who_rehearses_a_defence_knows_it() -> None:
+    """Among membership attackers only the one who defends a shadow of its own."""
+    said = " ".join(line["text"] for line in assumptions(scenarios.load("def-mia-digits")))
+    assert "6 are defended by def-mia, which shadow-learner knows with all settings, and no other method." in said
+    quiet = scenarios.load("def-mia-digits", ["membership.baselines=[label-only]"])
+    assert any("of which the attack knows nothing" in line["text"] for line in assumptions(quiet))
+
+
 def test_a_single_run_is_a_single_run() -> None:
     """The last assumption is about the seed."""
     assert "one seed" in assumptions(scenarios.load("gan-attack-digits"))[-1]["text"]
