@@ -35,11 +35,12 @@ from attacks.regularisers import total_variation
 from attacks.views import ServerView
 from task import wgan
 from task.facts import Images, TaskFacts
-from task.obfuscation import SIGNS, log_variance, squared_distance, unit
+from task.obfuscation import compared, objective
 from task.settings import expect
 
 VIEW = ServerView
 READS_PUBLISHED = True
+WEIGHED = ("lambda1", "lambda2", "obfuscation", "similarity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,15 +189,10 @@ def likely_real(shown: Images, known: Mapping[str, Any]) -> Images:
     return Images(shown.images[taken], shown.labels[taken])
 
 
-def objective(images: Tensor, known: Mapping[str, Any], mean: Tensor) -> Tensor:
-    """Return Anti-GAN's objective without the GAN's own term for images [N, C, H, W], [N]; `mean` in [0, 1]."""
-    near, spread = float(known["lambda1"]), SIGNS[known["obfuscation"]] * float(known["lambda2"])
-    return near * squared_distance(unit(images), mean) + spread * log_variance(images)
-
-
 def _like_look_alikes(images: Tensor, known: Mapping[str, Any]) -> Tensor:
     """Return how much images of one class look like Anti-GAN's, [N]."""
-    return -objective(images, known, unit(images).mean(0))
+    mean = compared(images, known["similarity"]).mean(0)
+    return -objective(images, mean, **{name: known[name] for name in WEIGHED})
 
 
 def _rough(images: Tensor, known: Mapping[str, Any]) -> Tensor:

@@ -29,17 +29,15 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from defenses import mixing
 from defenses.protocols import Metrics
 from task import wgan
 from task.facts import Images, TaskFacts
-from task.obfuscation import SIGNS, log_variance, squared_distance, unit
+from task.obfuscation import SIGNS, SIMILARITIES, compared, objective, squared_distance, unit
 from task.settings import choose, expect
 
 ACTS_ON = "data"
-SIMILARITIES = ("mean", "max-pool")
 AT_ONCE = 512
 
 
@@ -90,7 +88,7 @@ class LookAlikes:
     def __init__(self, options: Options, facts: TaskFacts, generator: torch.Generator) -> None:
         self.options = options
         self.gan = wgan.Wgan(options, facts.shape, facts.classes, generator)
-        self._means = torch.zeros(facts.classes, *_pooled(torch.zeros(1, *facts.shape), options.similarity).shape[1:])
+        self._means = torch.zeros(facts.classes, *compared(torch.zeros(1, *facts.shape), options.similarity).shape[1:])
         self._metrics: dict[str, float] = {}
 
     def check(self, labels: Tensor) -> None:
@@ -105,14 +103,15 @@ class LookAlikes:
         self._means = self._means.to(own.images.device)
         for label in set(own.labels.tolist()):
             of_class = own.images[own.labels == label]
-            self._means[label] = _pooled(unit(of_class), self.options.similarity).mean(0)
+            self._means[label] = compared(of_class, self.options.similarity).mean(0)
         self._metrics = self.gan.fit(own, self._beside, generator, progress)
 
     def make(self, labels: Tensor, generator: torch.Generator) -> Tensor:
         """Return look-alikes float32 [N, C, H, W] in [-1, 1] for labels int64 [N]: of each the best candidate."""
         count = max(1, AT_ONCE // self.options.candidates)
         made = torch.cat([self._best(part, generator) for part in torch.split(labels, count)])
-        terms = {"distance": self._distance(made, labels), "variance": unit(made).flatten(1).var(1, correction=0)}
+        distance = squared_distance(made, self._means[labels], self.options.similarity)
+        terms = {"distance": distance, "variance": unit(made).flatten(1).var(1, correction=0)}
         self._metrics |= {name: values.mean().item() for name, values in terms.items()}
         return made
 
@@ -143,14 +142,11 @@ class LookAlikes:
     def _beside(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return what eq. 9 has beside the GAN's own loss, for each image, float32 [N]."""
         options = self.options
-        blurred = SIGNS[options.obfuscation] * options.lambda2 * log_variance(images)
-        return options.lambda1 * self._distance(images, labels) + blurred
-
-    def _distance(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Return L_sim (eq. 6) for each image: the sum of squares of its distance to the class's mean, [N]."""
-        return squared_distance(_pooled(unit(images), self.options.similarity), self._means[labels])
-
-
-def _pooled(images: Tensor, similarity: str) -> Tensor:
-    """Return what the similarity looks at."""
-    return functional.max_pool2d(images, 2) if similarity == "max-pool" else images
+        return objective(
+            images,
+            self._means[labels],
+            lambda1=options.lambda1,
+            lambda2=options.lambda2,
+            obfuscation=options.obfuscation,
+            similarity=options.similarity,
+        )

@@ -11,7 +11,7 @@ from defenses import anti_gan
 from defenses.mixing import MixingDefense
 from task.datasets import load, to_float
 from task.facts import Images, TaskFacts
-from task.obfuscation import log_variance
+from task.obfuscation import log_variance, squared_distance
 from task.seeding import generator
 from task.settings import SettingsError
 
@@ -54,7 +54,8 @@ def test_the_similarity_is_the_squared_distance_to_the_class_s_mean(similarity: 
     images = torch.stack([torch.full(FACTS.shape, value) for value in (-1.0, 1.0)])
     labels = torch.tensor([6, 6])
     maker.learn(Images(images, labels), generator(1), lambda _: None)
-    torch.testing.assert_close(maker._distance(images, labels), torch.full((2,), expected))  # noqa: SLF001
+    found = squared_distance(images, maker._means[labels], similarity)  # noqa: SLF001
+    torch.testing.assert_close(found, torch.full((2,), expected))
 
 
 def test_the_sign_of_the_obfuscation_is_that_of_the_paper() -> None:
