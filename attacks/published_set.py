@@ -174,11 +174,13 @@ def likely_real(shown: Images, known: Mapping[str, Any]) -> Images:
 
     Args:
         shown: what was published.
-        known: the defence and its options; all images are returned where it mixes in no real ones, or is another.
+        known: the defence and its options; all images are returned where it mixes in no real ones, or is another, or
+            a plain GAN, whose images were made for nothing that real ones lack.
 
     """
     ratio, doubt = float(known.get("mixing_ratio", 0)), DOUBTS.get(str(known.get("defense")))
-    if not ratio or doubt is None:
+    plain = known.get("lambda1") == 0 and known.get("lambda2") == 0  # nothing was wanted, and nothing is to be seen
+    if not ratio or doubt is None or plain:
         return shown
     chosen = []
     for label in sorted(set(shown.labels.tolist())):

@@ -50,6 +50,8 @@ def fit(
     if "key" in state and torch.equal(state.pop("key"), key):
         defense.load_state_dict(state)
         return False
+    if "images" in state:  # so that the real images among them are those that were shown before, and no others
+        defense.load_state_dict({name: tensor for name, tensor in state.items() if name != "key"})
     defense.fit(Images(own.images.to(device), own.labels.to(device)), draws(), progress)
     save_state(context, STATE, {"key": key, **defense.state_dict()})
     return True

@@ -90,7 +90,7 @@ class MixingDefense:
         self.maker.check(labels)
 
     def fit(self, own: Images, generator: torch.Generator, progress: Callable[[str], None]) -> None:
-        """Learn, make, and mix into copies of some real images.
+        """Learn, make, and mix into copies of some real images: first of those that were published before.
 
         Raises:
             FloatingPointError: for made images that are not finite.
@@ -105,10 +105,12 @@ class MixingDefense:
         made = self.maker.make(wanted, generator).cpu()
         if not made.isfinite().all():
             raise FloatingPointError("Expected finite images, got some that are not. Lower options.lr.")
-        chosen = []
+        chosen, shown = [], {_bytes(image) for image in self._published.images[self._genuine]}
         for label, (_, real) in counts.items():
             of_class = (own.labels == label).nonzero().flatten().cpu()
-            chosen.append(of_class[torch.randperm(len(of_class), generator=generator)[:real]])
+            drawn = of_class[torch.randperm(len(of_class), generator=generator)]
+            new = torch.tensor([bool(shown) and _bytes(own.images[one]) not in shown for one in drawn.tolist()])
+            chosen.append(drawn[new.int().argsort(stable=True)][:real])
         taken = torch.cat(chosen).to(device)
         images, labels = torch.cat([made, own.images[taken].cpu()]), torch.cat([wanted, own.labels[taken]]).cpu()
         order = torch.randperm(len(labels), generator=generator)
@@ -130,6 +132,11 @@ class MixingDefense:
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Go on with what was published; there are no metrics but after a fit."""
         self._published, self._genuine = Images(state["images"], state["labels"]), state["genuine"]
+
+
+def _bytes(image: Tensor) -> bytes:
+    """Return what tells one image from another."""
+    return image.cpu().numpy().tobytes()
 
 
 def shares(labels: Tensor, settings: Settings) -> dict[int, tuple[int, int]]:

@@ -31,6 +31,8 @@ class DataDefense(Protocol):
     def fit(self, own: Images, generator: torch.Generator, progress: Callable[[str], None]) -> None:
         """Learn from the participant's own images, on their device, and make what is published.
 
+        After `load_state_dict` no more of its own images are published than then, as far as that is possible.
+
         Args:
             own: all of its images.
             generator: all randomness.

@@ -16,7 +16,7 @@ from task import models
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
 from task.partitions import held, reserved
-from task.settings import SettingsError
+from task.settings import SettingsError, expect
 
 Parts = Mapping[int, torch.Tensor]
 
@@ -65,9 +65,21 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
                 _try(entry, facts, dataset.train.labels[parts[client]], len(apart[client]))
     server = scenario.server
     if server.attack is not None and not registry.asks(server.attack):
+        _check_reader(scenario, server.attack)
         registry.server_attack(server.attack, server.attack_options, facts, torch.Generator())
     accounting.check(scenario)
     return scenario
+
+
+def _check_reader(scenario: Scenario, attack: str) -> None:
+    """Refuse an attack that reads what its victim publishes, on a victim that publishes nothing."""
+    if not hasattr(registry.module(attack), "READS_PUBLISHED"):
+        return
+    victim = scenario.server.attack_options["victim"]
+    entry = next((one for one in scenario.clients if victim in one.ids), None)
+    remedy = "Add {ids: [VICTIM], role: defended, defense: undefended}, which publishes its images, or another defence."
+    published = entry is not None and entry.defense in defenses.registry.names(defenses.registry.DATA)
+    expect(published, f"a victim of {attack} that publishes images (participant {victim})", "none", remedy)
 
 
 def _try_membership(scenario: Scenario, dataset: Dataset, split: tuple[Parts, Parts], facts: TaskFacts) -> None:

@@ -111,6 +111,10 @@ class RunDirectory:
         """Return the lines of an attacker's own log, one a round."""
         return _read_lines(self.path / "loot" / who / "attack.jsonl")
 
+    def attack_failures(self) -> list[tuple[int, str]]:
+        """Return in which rounds the server's attack failed, and how."""
+        return [(int(line["round"]), str(text)) for line in self.rounds() for text in line.get("attack_failures") or ()]
+
     def loot(self) -> dict[str, dict[int, Path]]:
         """Return the files of samples by attacker and round."""
         found: dict[str, dict[int, Path]] = {}

@@ -110,7 +110,9 @@ def judge_attacker(run: RunDirectory, attacker: Attacker, progress: Callable[[st
     last = max(samples, default=None)
     noise = attacker.early_noise and bool(log)  # a run that died before the first round sent none
     elsewhere = run.is_of_several_hosts and attacker.who.startswith("client-") and not log and not samples
-    moments = words.Moments(start=start, last=last, early_noise=noise, elsewhere=elsewhere)
+    failure = next((f"in round {number} {text}" for number, text in run.attack_failures()), "")
+    mine = failure if attacker.who == "server" else ""
+    moments = words.Moments(start=start, last=last, early_noise=noise, elsewhere=elsewhere, failure=mine)
     found.verdict = {
         "attack": attacker.attack,
         "start_round": start,

@@ -4,6 +4,7 @@ Use and protection fall together (an image from which a classifier learns a six 
 without the other, nor without the undefended client's.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from oleander.judge.attackers import UNREADABLE
 from oleander.judge.cases import Evidence
 from oleander.judge.classifier import verdicts
 from oleander.judge.riafi import Question
-from oleander.judge.victims import Belongings, belongings
+from oleander.judge.victims import belongings
 from oleander.judge.words import percent
 from oleander.rundir import RunDirectory
 from oleander.scenario import UNDEFENDED, Scenario
@@ -23,7 +24,7 @@ from task.datasets import to_float
 from task.facts import Images
 
 COMPARED = 300
-"""Images whose distances are taken, pair by pair."""
+"""Images of a class whose distances are taken, pair by pair."""
 
 
 def judged(
@@ -67,10 +68,9 @@ def judged(
             continue
         progress(f"Judging what participant {client} has published")
         images, labels, genuine = published[client]
-        own = belongings(evidence.dataset, scenario.task, evidence.holding, [client])
         question = ask(scenario, evidence, client, Images(images, labels))
         numbers = riafi.answer(question, folder)
-        numbers |= _seen(evidence, question, Images(images[~genuine], labels[~genuine]), own)
+        numbers |= _seen(evidence, question, Images(images[~genuine], labels[~genuine]))
         counts = {"made": int((~genuine).sum()), "real": int(genuine.sum())}
         named = [evidence.dataset.classes[label] for label in sorted(set(labels.tolist()))]
         said = {"defense": defense, "classes": named, **counts, **numbers}
@@ -101,14 +101,14 @@ def ask(scenario: Scenario, evidence: Evidence, client: int, published: Images) 
     )
 
 
-def _seen(evidence: Evidence, question: Question, made: Images, own: Belongings) -> dict[str, float]:
+def _seen(evidence: Evidence, question: Question, made: Images) -> dict[str, float]:
     """Return what the made images look like, to the judge and in numbers."""
     model, test = evidence.judge.model, question.test
     answers = verdicts(model, made.images)
-    theirs = torch.isin(test.labels, _classes(own.labels))
-    sets = {"": made.images, "_own": own.images}
-    spread = {f"diversity{end}": distances.diversity(images[:COMPARED]) for end, images in sets.items()}
-    pixels = {end: (images.double() + 1) / 2 for end, images in sets.items()}
+    theirs = torch.isin(test.labels, _classes(question.own.labels))
+    sets = {"": made, "_own": question.own}
+    spread = {f"diversity{end}": _diversity(one) for end, one in sets.items()}
+    pixels = {end: (one.images.double() + 1) / 2 for end, one in sets.items()}
     return {
         "seen": _share(answers == made.labels),
         "seen_noise": _share(answers == model.classes),
@@ -118,6 +118,13 @@ def _seen(evidence: Evidence, question: Question, made: Images, own: Belongings)
         **{f"pixel_mean{end}": values.mean().item() for end, values in pixels.items()},
         **{f"pixel_deviation{end}": values.std(correction=0).item() for end, values in pixels.items()},
     }
+
+
+def _diversity(images: Images) -> float:
+    """Return the mean distance of two images of a class; classes count alike. NaN where no class has two."""
+    each = [distances.diversity(images.images[images.labels == one][:COMPARED]) for one in _classes(images.labels)]
+    known = [value for value in each if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
 
 
 def words(client: int, said: dict[str, Any]) -> str:

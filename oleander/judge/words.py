@@ -109,13 +109,14 @@ def _what(numbers: Mapping[str, Any]) -> str:
 class Moments:
     """Rounds in which an attacker began to steal and left its last loot (None: never); whether noise came before.
 
-    `elsewhere`: its loot is on its own host, and was not brought here.
+    `elsewhere`: its loot is on its own host, and was not brought here. `failure`: when and why it failed, or empty.
     """
 
     start: int | None
     last: int | None
     early_noise: bool = False
     elsewhere: bool = False
+    failure: str = ""
 
 
 def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mapping[str, Any]]) -> str:
@@ -134,6 +135,8 @@ def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mappi
             f"What {subject(who).lower()}'s attack ({attack}) took lies on its own host, and is not judged: {remedy}."
         )
     noise = ", though it sent noise from round 1 on" if moments.early_noise else ""
+    if moments.failure and moments.last is None:
+        return f"{subject(who)}'s attack ({attack}) left no loot{noise}: {moments.failure}."
     if moments.start is None:
         ended = "the run ended before the start that its options set"
         return f"{subject(who)}'s attack ({attack}) never began{noise}: {ended}."

@@ -1,8 +1,10 @@
 """`oleander matrix`: which cells there are, which of them are left, what they say together."""
 
+import contextlib
 import dataclasses
+import fcntl
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from oleander.report.matrix import write
 from oleander.rundir import RUNS
 from task.settings import SettingsError, choose, expect
 
-CELLS = "cells"
+CELLS, LOCK = "cells", ".lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +61,17 @@ def carry_out(request: Request, console: Console) -> int:
 
     """
     choose(request.engine, engines.ENGINES, "an engine")
-    jobs = request.jobs if request.jobs is not None else cores() if request.engine == "inline" else 1
-    expect(jobs > 0, "--jobs > 0", jobs)
+    expect(_jobs(request) > 0, "--jobs > 0", _jobs(request))
     matrix = chosen(settings.load(request.name), request.attacks, request.defenses)
     cells = [_settled(cell, request.data) for cell in expand(matrix, request.overrides, request.seeds)]
     folder = _folder(request.out or RUNS / matrix.name / "matrix")
+    with _alone(folder):
+        return _run(matrix, cells, folder, request, console)
+
+
+def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, console: Console) -> int:
+    """Run what is left and write the table; return the exit status."""
+    jobs = _jobs(request)
     left = {cell.folder: cell for cell in cells if not cell.finished(folder / CELLS / cell.folder)}
     finished = len(cells) - len(left)
     console.print(f"Matrix directory: {folder}", markup=False, soft_wrap=True)
@@ -114,6 +122,23 @@ def _settled(cell: Cell, data: str | None) -> Cell:
         return dataclasses.replace(cell, scenario=settle(cell.scenario, data))
     except SettingsError as error:
         raise SettingsError(f"In the matrix, {cell.words}: {error}") from error
+
+
+def _jobs(request: Request) -> int:
+    """Return how many cells run at a time."""
+    return request.jobs if request.jobs is not None else cores() if request.engine == "inline" else 1
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Refuse a second command on the same folder: each would take the other's cells for broken ones."""
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            remedy = "Wait for it, or name another folder with --out."
+            raise SettingsError(f"Expected a folder that no other command works in, got {folder}. {remedy}") from error
+        yield
 
 
 def _folder(path: Path) -> Path:

@@ -7,7 +7,8 @@ from typing import Any
 
 from oleander import accounting
 from oleander.judge.statistics import mean_interval
-from oleander.matrix import inquiries
+from oleander.matrix.inquiries import means
+from oleander.matrix.inquiries import numbers as areas
 from oleander.report.metrics import finite, headline_of, inquiries_of, properties_of, targets_of
 from oleander.rundir import RunDirectory
 
@@ -16,8 +17,8 @@ CONTROLS = ("J_other", "J_auxiliary", "J_real_public")
 UNITS = {
     "leakage": "share of the loot that an independent judge recognises as the victim's class (metric `recognised`: "
     "mean of the targets; where holders of some are defended, of those alone), with the victim's private property "
-    "where it has one (metric `J`); of a membership attack the area under the ROC curve (metric `AUC`; half of it is "
-    "guessing)",
+    "where it has one (metric `J`); of membership attacks the area under the ROC curve of the server's, or of the "
+    "first participant's where the server does not ask (metric `AUC`; a half is guessing)",
     "control": "the same of what is not the victim's: a class that nobody owns, or the strongest control of J; of a "
     "membership attack the strongest baseline's area; of one who reads a published set what that shows without any "
     "attack, real images in it included",
@@ -86,7 +87,7 @@ def of_run(run: RunDirectory) -> Measures:
         bytes=_total(rounds, ("bytes_down", "bytes_up")),
         epsilon=finite(guarantee.get("epsilon")),
         privacy={key: value for key, value in guarantee.items() if key != "epsilon"},
-        asked=inquiries.numbers(run, verdict),
+        asked=areas(run, verdict),
     )
 
 
@@ -100,7 +101,8 @@ def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]
     if said is not None:
         controls = [share for name in CONTROLS if (share := finite(said.get(name))) is not None]
         return J, finite(said.get("J")), max(controls, default=None)
-    asked = max((one for _, one in inquiries_of(verdict)), key=lambda one: headline_of(one).get("auc", 0), default=None)
+    inquiries = dict(inquiries_of(verdict))
+    asked = inquiries.get("server", next(iter(inquiries.values()), None))
     rows = [numbers for _, _, numbers in targets_of(verdict)]
     if asked is not None and not rows:
         mine = headline_of(asked)
@@ -178,7 +180,7 @@ def row(measured: Sequence[Measures]) -> dict[str, Any]:
         "metric": "/".join(sorted(metrics)),
         "without_loot": sum(not one.loot for one in measured),
         "privacy": measured[0].privacy if measured else {},
-        "asked": inquiries.means([one.asked for one in measured]),
+        "asked": means([one.asked for one in measured]),
     }
 
 

@@ -82,6 +82,8 @@ def _run(run: RunDirectory, order: Order) -> None:
     status = 1
     try:
         engines.run(order.engine, engines.Job(scenario=order.scenario, run=run, data=order.data))
+        for number, text in run.attack_failures():
+            raise EngineError(f"In round {number} {text}")
         status = 0
     finally:
         run.update_environment(end=environment.now(), exit=status)

@@ -139,11 +139,11 @@ def _slower(_: Result, runs: Sequence[Run]) -> Judged:
     common = sorted((set(curves[0]) & set(curves[1])) - {0.0})
     if not common:
         return "", NOT_JUDGED
-    sooner, later = (_over(curve, common, beside=True) for curve in curves)
+    (sooner, many), (later, few) = (_over(curve, common, beside=True) for curve in curves)
     where = ", ".join(f"{one:g}" for one in common)
     return (
         f"of the undefended RIAFI, mean over MR {where}: MNIST {shares(sooner)}; Fashion-MNIST {shares(later)}",
-        apart(sooner, later),
+        apart(sooner, later, min(many, few)),
     )
 
 
@@ -172,21 +172,27 @@ def _max_or_min(_: Result, runs: Sequence[Run]) -> Judged:
     if not common:
         return "", NOT_JUDGED
     text = f"max:\n{_along(most, 'lambda2')}\n\nmin:\n{_along(least, 'lambda2')}"
-    return text, apart(_over(most, common), _over(least, common))
+    (more, many), (less, few) = (_over(one, common) for one in (most, least))
+    where = ", ".join(f"{one:g}" for one in common)
+    return f"{text}\n\ncompared: the means over lambda2 {where}", apart(more, less, min(many, few))
 
 
 def _over(
     curve: Mapping[float, Sequence[Mapping[str, Any]]], places: Sequence[float], *, beside: bool = False
-) -> list[float]:
-    """Return each seed's mean RIAFI over some places of a curve; `beside` as a part of the undefended one."""
-    each = []
+) -> tuple[list[float], int]:
+    """Return each seed's mean RIAFI over some places of a curve, of seeds that have all; and of how many images.
+
+    `beside`: as a part of the undefended one.
+    """
+    shares_of: dict[int, list[float]] = {}
     for place in places:
-        said = [one for one in curve[place] if finite(one.get("riafi_own")) is not None]
-        full = values(said, "riafi_own_undefended") if beside else []
-        each.append(
-            [share / whole for share, whole in zip(values(said, "riafi_own"), full or [1.0] * len(said), strict=False)]
-        )
-    return [sum(one) / len(one) for one in zip(*each, strict=False)]
+        for said in curve[place]:
+            share = finite(said.get("riafi_own"))
+            whole = finite(said.get("riafi_own_undefended")) if beside else 1.0
+            if share is not None and whole:
+                shares_of.setdefault(said["seed"], []).append(share / whole)
+    complete = [sum(one) / len(one) for one in shares_of.values() if len(one) == len(places)]
+    return complete, _count([said for place in places for said in curve[place]], "riafi_own")
 
 
 def _looked_at(_: Result, runs: Sequence[Run]) -> Judged:

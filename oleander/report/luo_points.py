@@ -57,7 +57,7 @@ def measured(runs: Sequence[Run]) -> Measured:
         where, said = point(scenario), next(iter((verdict.get("defended") or {}).values()), None)
         if where is None or said is None:
             continue
-        numbers = found.setdefault(where, {}).setdefault(scenario.federation.seed, {})
+        numbers = found.setdefault(where, {}).setdefault(scenario.federation.seed, {"seed": scenario.federation.seed})
         numbers.update({key: value for key, value in said.items() if key not in numbers})
         if scenario.server.attack == "published-set":
             name = "stolen_adaptive" if scenario.server.attack_options.get("knows") else "stolen"

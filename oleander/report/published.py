@@ -28,7 +28,10 @@ NUMBERS = {
     "seen": ("Still seen as the class", "Share of the made images that an independent judge takes for their class."),
     "seen_noise": ("Seen as nothing", "Share of them that it takes for no image of this data."),
     "seen_real": ("… of real images (yardstick)", "What it makes of real held-out images of the class."),
-    "diversity": ("Diversity of what is made", "Mean distance of two images, pixels in [-1, 1]; near 0 all are alike."),
+    "diversity": (
+        "Diversity of what is made",
+        "Mean distance of two of a class, pixels in [-1, 1]; at 0 all are alike.",
+    ),
     "diversity_own": ("… of its own images (yardstick)", "The same of the participant's real images."),
 }
 SHARES = ("riafi", "others", "seen")

@@ -102,6 +102,8 @@ def test_where_nothing_real_is_published_all_is_kept() -> None:
     """Also of a defence of which nothing is known that would help."""
     shown, _, known = mixed("fixed-noise", 0.0)
     assert likely_real(shown, known) is shown
+    shown, _, known = mixed("anti-gan", 0.25, lambda1=0.0, lambda2=0.0)
+    assert likely_real(shown, known) is shown
     assert likely_real(shown, {"defense": "undefended"}) is shown
 
 

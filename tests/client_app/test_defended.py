@@ -19,6 +19,7 @@ from defenses.clip_and_noise import norm_of
 from task import models
 from task.datasets import load
 from task.facts import Images
+from task.runs import read_arrays
 from task.seeding import generator
 from task.settings import SettingsError, TaskSettings
 
@@ -127,6 +128,20 @@ def test_a_fit_is_refreshed_as_often_as_asked(tmp_path: Path) -> None:
     assert [line["round"] for line in fits(tmp_path)] == [1, 4, 5]
     assert published[0] == published[1]
     assert len(set(published)) == 3
+
+
+def test_refreshed_it_shows_no_real_images_but_those_that_it_has_shown(tmp_path: Path) -> None:
+    """At MR 0.25 three fits publish other look-alikes and the same real images, which are a fifth, and no more."""
+    where, shown, made = context(), set(), set()
+    for server_round in (1, 2, 3):
+        one = participant(tmp_path, refresh=1, options={**ANTI_GAN, "mixing_ratio": 0.25})
+        defended.train(one, received(server_round), where)
+        arrays = read_arrays(tmp_path / "published.npz")
+        images, genuine = arrays["images"].numpy(), arrays["genuine"].bool().tolist()
+        shown |= {image.tobytes() for image, real in zip(images, genuine, strict=True) if real}
+        made |= {image.tobytes() for image, real in zip(images, genuine, strict=True) if not real}
+    assert len(shown) == fits(tmp_path)[-1]["real"] == sum(genuine)
+    assert len(made) > 2 * (len(genuine) - sum(genuine))
 
 
 def test_a_fit_that_fails_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,6 +178,15 @@ def test_a_defence_that_the_data_are_too_few_for_is_refused_before_anything_is_s
     settle(scenarios.load("gan-attack-digits", [f"clients=[{{{PROTECTED}}}]", *few[1:]]), None)
 
 
+@pytest.mark.parametrize(
+    "clients", ["[]", "[{ids: [1], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 1}}]"]
+)
+def test_who_reads_what_is_published_needs_a_victim_who_publishes(clients: str) -> None:
+    """Somebody without a defence publishes nothing, nor does one whose update is noised."""
+    with pytest.raises(SettingsError, match="a victim of published-set that publishes images"):
+        settle(scenarios.load("anti-gan-digits", [f"clients={clients}"]), None)
+
+
 def test_a_scenario_survives_flower_s_run_config() -> None:
     """Dotted scalars there, the same nesting back; empty tuples and nulls included."""
     demo = scenarios.load("gan-attack-digits")

@@ -156,14 +156,18 @@ def headline(targets: dict[str, Any]) -> str:
 
 def test_an_attack_that_never_began_stole_nothing() -> None:
     """Nor did one that left no loot; and without attackers there is nothing to say."""
-    never, empty, noisy = (
+    never, empty, failed, noisy = (
         words.Moments(start=None, last=None),
         words.Moments(start=4, last=None),
+        words.Moments(start=None, last=None, failure="in round 2 the attack failed: no memory"),
         words.Moments(start=9, last=30, early_noise=True),
     )
     found = words.of_attacker("client-5", "gan", never, [])
     assert found == "Participant 5's attack (gan) never began: the run ended before the start that its options set."
     assert words.of_attacker("client-5", "gan", empty, []).endswith("began in round 4, but left no loot.")
+    assert words.of_attacker("server", "mgan-ai", failed, []) == (
+        "The server's attack (mgan-ai) left no loot: in round 2 the attack failed: no memory."
+    )
     assert words.of_attacker("client-5", "gan", noisy, []).startswith(
         "The attack (gan) stole from round 9 on, and it sent noise from round 1 on: the honest accuracy is unknown"
     )

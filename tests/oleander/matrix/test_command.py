@@ -1,6 +1,7 @@
 """`oleander matrix` from end to end: real runs of two rounds, judged, in one table."""
 
 import csv
+import fcntl
 import json
 import signal
 import subprocess
@@ -14,9 +15,12 @@ from typing import Any
 import pytest
 from watching import wait_for_the_end_of
 
+from oleander import engines
 from oleander.accounting import epsilon_of
 from oleander.cli import main
+from oleander.engines import EngineError
 from oleander.engines.processes import descendants
+from oleander.matrix import work
 from oleander.rundir import RunDirectory
 
 ROOT = Path(__file__).parents[3]
@@ -163,3 +167,31 @@ def test_a_wrong_request_exits_with_2(
     assert main(["matrix", path, *arguments]) == 2
     assert text in capfd.readouterr().err.replace("\n", " ")
     assert [one.name for one in tmp_path.iterdir()] == ["small.yaml"]
+
+
+def test_two_commands_do_not_share_a_folder(
+    matrix_file: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """While one has it the other is refused, and starts nothing."""
+    path, out = matrix_file(), tmp_path / "out"
+    (out / "cells").mkdir(parents=True)
+    with (out / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert main(["matrix", path, "--out", str(out)]) == 2
+    assert "that no other command works in" in capfd.readouterr().err.replace("\n", " ")
+    assert not list((out / "cells").iterdir())
+
+
+def test_a_cell_whose_attack_failed_is_no_finished_one(
+    fabricate: Callable[..., RunDirectory], monkeypatch: Any
+) -> None:
+    """The federation went on without it: what it left, if anything, is no measurement."""
+    run = fabricate()
+    lines = [{"round": 1}, {"round": 2, "attack_failures": ["the attack failed: RuntimeError: no memory"]}]
+    monkeypatch.setattr(engines, "run", lambda *_: None)
+    monkeypatch.setattr(RunDirectory, "rounds", lambda _: lines)
+    run.update_environment(exit=None)
+    order = work.Order(scenario=run.scenario, path=run.path, engine="inline", data=None, command=())
+    with pytest.raises(EngineError, match="In round 2 the attack failed: RuntimeError: no memory"):
+        work._run(run, order)  # noqa: SLF001
+    assert run.environment()["exit"] == 1

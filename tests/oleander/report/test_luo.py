@@ -15,6 +15,7 @@ Run = tuple[scenarios.Scenario, dict[str, Any]]
 def run(seed: int, riafi: float, name: str = "anti-gan-mnist", stolen: float = 0.0, **options: Any) -> Run:
     """Return a run with these options of the defence, whose participant has this RIAFI and loses as much."""
     said = {"riafi_own": riafi, "riafi": riafi - 0.01, "riafi_by_class": {"6": riafi}, "seen": 0.5}
+    said |= {"riafi_own_undefended": 1.0}
     said |= {f"pixel_{name}": options.pop(f"pixel_{name}", 0.3) for name in ("mean", "deviation", "deviation_own")}
     server = {f"server.attack_options.{key}": options.pop(key) for key in ("knows",) if key in options}
     wanted = [f"clients.0.options.{key}={value}" for key, value in options.items()]
@@ -93,6 +94,26 @@ def test_pixels_and_signs_are_compared() -> None:
     least = [run(seed, 0.1 + 0.01 * seed, lambda2=10, obfuscation="min") for seed in (0, 1)]
     assert row(curve((0, 0.1, 0.1), (10, 0.9, 0.91)) + least, "RIAFI of max").status == "reproduced"
     assert row(curve((40, 0.9, 0.91)) + least, "RIAFI of max").status == "not run"
+
+
+def test_seeds_are_paired_by_their_number() -> None:
+    """Seeds that differ much from one another do so in the mean, too, in whatever order the runs come."""
+    at = [(10, [0.9, 0.5, 0.1]), (40, [0.9, 0.5, 0.1])]
+    most = [run(seed, share, lambda2=place) for place, each in at for seed, share in enumerate(each)]
+    least = [run(seed, 0.3, lambda2=place, obfuscation="min") for place in (10, 40) for seed in (0, 1, 2)]
+    assert row(most + least, "RIAFI of max").status == "not judged (intervals overlap)"
+    assert row(most[:3] + most[:2:-1] + least, "RIAFI of max").status == "not judged (intervals overlap)"
+    for seeds in (most[:3] + most[4:], most):  # the seed that lacks a place is left out of all
+        assert "compared: the means over lambda2 10, 40" in row(seeds + least, "RIAFI of max").ours
+
+
+def test_few_images_do_not_tell_the_signs_apart() -> None:
+    """6 % of thirty images against none: apart of a thousand."""
+    for images, status in ((1000, "reproduced"), (30, "not judged (intervals overlap)")):
+        runs = curve((10, 0.06, 0.06)) + [run(seed, 0.0, lambda2=10, obfuscation="min") for seed in (0, 1)]
+        for _, verdict in runs:
+            verdict["defended"]["client-6"]["images_own"] = images
+        assert row(runs, "RIAFI of max").status == status
 
 
 def test_runs_of_another_kind_reproduce_nothing() -> None:
