@@ -28,8 +28,8 @@ NEIGHBOURS = (
     "to twice the norm apart."
 )
 SEED = (
-    "The noise comes from the run's seed, which the server and the participants know: whoever uses it can subtract the "
-    "noise. A federation in earnest draws it from the operating system, as a participant's defence does if `secret`."
+    "The noise comes from the run's seed, which can be found by trial, and then subtracted: the epsilon is that of the "
+    "same mechanism with noise from the operating system, which `secret: true` draws."
 )
 BESIDE = "The loss and the number of examples, sent beside the update, are not covered."
 
@@ -58,9 +58,8 @@ class Mechanism:
     @property
     def against(self) -> str:
         """Whom the guarantee holds against, in words."""
-        if self.who == "server":
-            return "whoever sees the global models alone, and does not know the seed"
-        return "everybody, the server too" if self.secret else "whoever does not know the seed"
+        whom = "whoever sees the global models alone" if self.who == "server" else "everybody, the server too"
+        return whom if self.secret else f"{whom}, were the noise secret"
 
 
 def accounts(scenario: Scenario, rounds: Sequence[Mapping[str, Any]] | None = None) -> list[dict[str, Any]]:
@@ -226,12 +225,20 @@ def _central(scenario: Scenario, name: str) -> Mechanism:
         ),
     }
     reason = next((reason for reason, applies in reasons.items() if applies), "")
-    assumptions = [NEIGHBOURS, SEED]
+    secret = bool(server.privacy_options.get("secret"))
+    assumptions = [NEIGHBOURS] if secret else [NEIGHBOURS, SEED]
     if name.startswith("client-side"):
         assumptions.append("Every participant clips its own update as it is asked to.")
     if "adaptive" in name:
         assumptions.append("Counting who was clipped costs its share: both noises together are of this multiplier.")
-    return Mechanism(who="server", name=words, multiplier=multiplier / 2, reason=reason, assumptions=tuple(assumptions))
+    return Mechanism(
+        who="server",
+        name=words,
+        multiplier=multiplier / 2,
+        reason=reason,
+        assumptions=tuple(assumptions),
+        secret=secret,
+    )
 
 
 def _local(client: int, entry: ClientSettings) -> Mechanism:

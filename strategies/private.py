@@ -13,7 +13,8 @@ The wrappers do the work as they are; what Flower 1.39 gets wrong or leaves to i
 4. The adaptive norm moves the wrong way: Andrew et al. count who is *not* clipped, Flower who is, with the same sign,
    so that a norm which clips everybody falls for ever. Here it rises.
 5. It moves before the noise is added, whose size is then that of the next round's norm. Here it moves afterwards.
-6. They draw from NumPy's global generator; for their time it is the run's own.
+6. They draw from NumPy's global generator; for their time it is the run's own, or, with the option `secret: true` that
+   is added here, one that the operating system has seeded.
 """
 
 import inspect
@@ -54,7 +55,7 @@ def check(name: str, options: Mapping[str, Any], clients: int) -> None:
 
     Args:
         name: of WRAPPERS.
-        options: as Flower spells them.
+        options: as Flower spells them, and `secret`.
         clients: that are asked in a round.
 
     Raises:
@@ -62,6 +63,9 @@ def check(name: str, options: Mapping[str, Any], clients: int) -> None:
 
     """
     choose(name, WRAPPERS, "a wrapper for server.privacy")
+    options = dict(options)
+    hidden = options.pop("secret", False)
+    expect(isinstance(hidden, bool), "server.privacy_options.secret to be true or false", hidden)
     parameters = {key: one for key, one in inspect.signature(WRAPPERS[name]).parameters.items() if key not in OURS}
     for key, value in options.items():
         choose(key, parameters, f"an option of {name}")
@@ -76,12 +80,17 @@ def check(name: str, options: Mapping[str, Any], clients: int) -> None:
 
 
 def wrap(inner: Strategy, name: str, options: Mapping[str, Any], *, clients: int, seed: int) -> "Private":
-    """Return `inner` inside Flower's wrapper `name`; see `check`. All noise depends on `seed` and the round alone."""
+    """Return `inner` inside Flower's wrapper `name`; see `check`.
+
+    All noise depends on `seed` and the round alone, unless it is to be secret.
+    """
     check(name, options, clients)
+    options = dict(options)
+    hidden = bool(options.pop("secret", False))
     wrapper = WRAPPERS[name](inner, num_sampled_clients=clients, **options)
     if name.startswith("server-side"):
         wrapper.clipping_norm = np.float64(wrapper.clipping_norm)  # difference 3
-    return Private(wrapper, seed, adaptive="adaptive" in name)
+    return Private(wrapper, None if hidden else seed, adaptive="adaptive" in name)
 
 
 class Private(Delegating):
@@ -89,14 +98,14 @@ class Private(Delegating):
 
     Args:
         inner: the wrapper.
-        seed: of the noise.
+        seed: of the noise; None for noise that nobody can repeat.
         adaptive: whether its norm adapts.
 
     """
 
     inner: Any
 
-    def __init__(self, inner: Strategy, seed: int, *, adaptive: bool) -> None:
+    def __init__(self, inner: Strategy, seed: int | None, *, adaptive: bool) -> None:
         super().__init__(inner)
         self.seed, self.adaptive = seed, adaptive
         self._names: list[str] = []
@@ -123,7 +132,8 @@ class Private(Delegating):
         """
         given = [self._in_order(reply) for reply in replies]
         self.inner.num_sampled_clients = len(given)
-        draws = generator(self.seed, "server", "central privacy", server_round)
+        seed = self.seed
+        draws = None if seed is None else generator(seed, "server", "central privacy", server_round)
         with numpy_from(draws), np.errstate(divide="ignore"):
             result: tuple[ArrayRecord | None, MetricRecord | None] = self.inner.aggregate_train(server_round, given)
         if self.adaptive:

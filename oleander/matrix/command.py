@@ -83,7 +83,7 @@ def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, cons
     table.write(found, folder)
     console.print()
     console.print(table.shown(found))
-    console.print("Means over the seeds, ± half of the 95 % interval. " + table.METRICS, style="dim")
+    console.print(table.NOTE, style="dim")
     methods = table.asked(found)
     if methods is not None:
         console.print(methods)

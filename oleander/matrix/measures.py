@@ -31,8 +31,8 @@ UNITS = {
     "seconds": "of all rounds, the attack's own work included",
     "participant_seconds": "own work in all rounds of the busiest participant who does not attack",
     "bytes": "of the weights sent, both ways, all rounds",
-    "epsilon": "that the attack's victims are guaranteed against it over all rounds, the worst of them; none: no "
-    "guarantee",
+    "epsilon": "that the mechanism guarantees the attack's victims against it over all rounds, the worst of them, with "
+    "noise that is secret (an experiment's comes from its seed, which can be found by trial); none: no guarantee",
 }
 """Every measure, and what it is."""
 

@@ -22,7 +22,9 @@ from task.files import write_json, write_text
 
 NO_GUARANTEE = "no guarantee"
 LETTERS = {J: "J", RECOGNISED: "R"}
-METRICS = (
+NOTE = (
+    "Means over the seeds, ± half of the 95 % interval (Student's t) where there are several; ± 0 where they agree, "
+    "which shares of few images may by chance. "
     "J: share of the loot that shows the victim's class with its private property. R: share that is recognised as its "
     "class, mean of the targets, or of those whose holders are defended. Epsilon: what the attack's victims are "
     "guaranteed against it, over all rounds."

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from oleander.matrix import inquiries
-from oleander.matrix.table import HEADERS, METRICS, words
+from oleander.matrix.table import HEADERS, NOTE, words
 from oleander.report import matrix_figures
 from oleander.report.page import environment
 from oleander.report.pictures import figure_uri
@@ -32,7 +32,7 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
         .get_template("matrix.html.j2")
         .render(
             table=table,
-            metrics=METRICS,
+            metrics=NOTE,
             headers=list(HEADERS),
             rows=[words(line) for line in table["rows"]],
             asked=inquiries.lines(table["rows"]),

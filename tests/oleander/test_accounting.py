@@ -120,18 +120,18 @@ def test_flower_s_local_epsilon_is_of_one_round() -> None:
     assert all_of_them["epsilon"] == pytest.approx(2.2865, abs=1e-4)
 
 
-def test_noise_from_the_seed_holds_against_who_does_not_know_it() -> None:
-    """Secret noise against everybody, for the same epsilon; central noise never against who has the seed."""
+def test_noise_from_the_seed_is_no_secret() -> None:
+    """Secret noise holds against everybody, for the same epsilon; central noise against all but the server."""
     told = {}
     for defense, options in (("local-dp", "norm: 1, epsilon: 0.5"), ("clip-and-noise", "norm: 1, noise_multiplier: 3")):
         for secret in ("false", "true"):
             (one, _) = accounts(loaded(defended(defense, f"{{{options}, secret: {secret}}}")))
             told[defense, secret] = one["against"], SEED in one["assumptions"], one["epsilon"]
-        assert told[defense, "false"][:2] == ("whoever does not know the seed", True)
+        assert told[defense, "false"][:2] == ("everybody, the server too, were the noise secret", True)
         assert told[defense, "true"][:2] == ("everybody, the server too", False)
         assert told[defense, "false"][2] == told[defense, "true"][2]
     (central,) = accounts(loaded(*CENTRAL))
-    assert central["against"] == "whoever sees the global models alone, and does not know the seed"
+    assert central["against"] == "whoever sees the global models alone, were the noise secret"
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,14 @@ def test_noise_depends_on_the_seed_and_the_round_alone() -> None:
     assert again != other
 
 
+def test_secret_noise_is_never_the_same() -> None:
+    """Of two federations of one seed, and of the size that it should have."""
+    options = {"noise_multiplier": 1.2, "clipping_norm": 1.0, "secret": True}
+    first, second = (Federation("server-side-fixed-clipping", options, SIZE).round(silent(3)) for _ in range(2))
+    assert not np.array_equal(first, second)
+    assert first.std() == pytest.approx(0.4, rel=5 / (2 * SIZE) ** 0.5)
+
+
 def test_arrays_are_clipped_by_name() -> None:
     """A reply with its arrays in another order is the same reply."""
     replies = []
@@ -159,6 +167,7 @@ def test_a_participant_that_does_not_say_whether_it_clipped_is_refused() -> None
         ("server-side-fixed-clipping", FIXED | {"clipping_norm": 0.0}, "clipping norm should be a positive"),
         ("server-side-fixed-clipping", {"clipping_norm": 1.0}, "server.privacy_options.noise_multiplier"),
         ("server-side-fixed-clipping", FIXED | {"noise_multiplier": float("nan")}, "noise_multiplier to be a number"),
+        ("server-side-fixed-clipping", FIXED | {"secret": 2.0}, "secret to be true or false"),
         ("server-side-fixed-clipping", FIXED | {"num_sampled_clients": 2}, "an option of server-side-fixed-clipping"),
         ("server-side-adaptive-clipping", ADAPTIVE | {"noise_multiplier": 1.0}, "clipped_count_stddev"),
     ],

@@ -121,7 +121,7 @@ def test_what_is_guaranteed_stands_on_the_page(fabricate: Make, tmp_path: Path) 
     text = Page(write([run], tmp_path / "page.html")).text
     assert f"{accounting.epsilon_of(1.0, 2, 1e-5):.3g} at delta 1e-05" in text
     assert "no guarantee: clipping alone hides nothing" in text
-    assert text.count("can subtract the noise") == 1
+    assert text.count("which can be found by trial") == 1
 
 
 def test_one_run_shows_its_verdict_and_numbers(fabricate: Make, tmp_path: Path) -> None:
