@@ -1,51 +1,48 @@
 """Defences of this project for anybody's Flower app, as a mod: one line, or two.
 
 app = ClientApp(mods=[ProtectUpdate("clip-and-noise", {"norm": 1.0, "noise_multiplier": 0.5})])
+app = ClientApp(mods=[ProtectModel("def-mia", {"loss_bound": 0.5}, network, load_records)])
 app = ClientApp(mods=[PublishImages("anti-gan", {"mixing_ratio": 0.25}, load_images, classes=10)])
 
-With the second, the app trains on `published(context)` in place of what it would have loaded: that is the other line.
+With the last, the app trains on `published(context)` in place of what it would have loaded: that is the other line.
 """
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from flwr.app import ArrayRecord, Context, Message, MessageType
 from flwr.clientapp.typing import ClientAppCallable
+from torch import Tensor, nn
 
 from client_app import publishing
 from client_app.publishing import READ, published
 from defenses import registry
+from defenses.protocols import Trained
 from task.facts import Images, TaskFacts
 from task.seeding import fresh, generator
 from task.settings import expect
 
-__all__ = ["ProtectUpdate", "PublishImages", "published"]
+__all__ = ["ProtectModel", "ProtectUpdate", "PublishImages", "published"]
 
 log = logging.getLogger("flwr.oleander")
 
 
-class ProtectUpdate:
-    """Puts a defence that acts on the update between a ClientApp and the server, in messages that ask it to train.
+class _Protects:
+    """Stands between a ClientApp and the server, in messages that ask it to train, and changes what it answers.
 
-    The update is what the app returns minus what it was sent, by name, in one ArrayRecord each; what is not floating
-    point (a batch norm's counter) goes as it is, and so do the metrics beside it. If the defence refuses, or the
-    records do not fit, the error is raised, and Flower tells the server of it in place of the update.
+    What is not floating point (a batch norm's counter) goes as it is, and so do the metrics beside the arrays, which
+    come in one ArrayRecord each way. If the defence refuses, or the records do not fit, the error is raised, and Flower
+    tells the server of it in place of an update.
 
     Args:
-        name: of the defence, see `oleander list defenses`.
-        options: of the defence.
-        seed: of its randomness, for experiments, together with the node's id and the round that the server sends; None
+        seed: of the randomness, for experiments, together with the node's id and the round that the server sends; None
             takes a fresh one from the operating system for every message, which nobody else knows.
-
-    Raises:
-        SettingsError: for an unknown defence, one that acts on something else, or wrong options.
 
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any], seed: int | None = None) -> None:
-        self.defense = registry.update_defense(name, options, None, torch.Generator())
+    def __init__(self, seed: int | None) -> None:
         self.seed = seed
 
     def __call__(self, message: Message, context: Context, call_next: ClientAppCallable) -> Message:
@@ -61,11 +58,16 @@ class ProtectUpdate:
         key, returned = _only(reply)
         after = returned.to_torch_state_dict()
         expect(after.keys() == before.keys(), f"the arrays {sorted(before)} in the reply", sorted(after))
-        update = {name: after[name] - tensor for name, tensor in before.items() if tensor.is_floating_point()}
-        allowed = self.defense.protect(update, draws)
-        sent = {name: before[name] + allowed[name] if name in allowed else tensor for name, tensor in after.items()}
-        reply.content[key] = ArrayRecord(sent)
+        sent = self._sent(before, after, context, draws)
+        whole = {name: sent[name] if tensor.is_floating_point() else tensor for name, tensor in after.items()}
+        reply.content[key] = ArrayRecord(whole)
         return reply
+
+    def _sent(
+        self, before: dict[str, Tensor], after: dict[str, Tensor], context: Context, draws: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """Return the floating-point weights to send, by name, of those that were received and those that were made."""
+        raise NotImplementedError
 
     def _randomness(self, message: Message, context: Context) -> torch.Generator:
         """Return the randomness of one message."""
@@ -75,6 +77,76 @@ class ProtectUpdate:
         rounds = [config["server-round"] for config in configs if "server-round" in config]
         expect(bool(rounds), "the server to send its round as server-round", "none", "Or leave out the seed.")
         return generator(self.seed, "mod", context.node_id, int(str(rounds[0])))
+
+
+class ProtectUpdate(_Protects):
+    """Puts a defence that acts on the update, what the app returns minus what it was sent, between app and server.
+
+    Args:
+        name: of the defence, see `oleander list defenses`.
+        options: of the defence.
+        seed: see _Protects: None but for experiments.
+
+    Raises:
+        SettingsError: for an unknown defence, one that acts on something else, or wrong options.
+
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any], seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.defense = registry.update_defense(name, options, None, torch.Generator())
+
+    def _sent(
+        self, before: dict[str, Tensor], after: dict[str, Tensor], context: Context, draws: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """Return what was received plus the update that the defence allows."""
+        del context
+        update = {name: after[name] - tensor for name, tensor in before.items() if tensor.is_floating_point()}
+        return {name: before[name] + change for name, change in self.defense.protect(update, draws).items()}
+
+
+class ProtectModel(_Protects):
+    """Puts a defence that acts on the trained model (DefMIA, temperature) between a ClientApp and the server.
+
+    Args:
+        name: of the defence, see `oleander list defenses`.
+        options: of the defence.
+        network: returns the model of a node, an nn.Sequential that ends in an nn.Linear and takes the arrays by name.
+        load: returns the node's training images, floating point [N, C, H, W], and their labels, int64 [N]; and others
+            of its own that it never trains on, which the defence compares with, likewise.
+        seed: see _Protects: None but for experiments.
+
+    Raises:
+        SettingsError: for an unknown defence, one that acts on something else, or wrong options.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        options: Mapping[str, Any],
+        network: Callable[[Context], nn.Sequential],
+        load: Callable[[Context], tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]],
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(seed)
+        self.defense = registry.model_defense(name, options, None, torch.Generator())
+        self.network, self.load = network, load
+
+    def _sent(
+        self, before: dict[str, Tensor], after: dict[str, Tensor], context: Context, draws: torch.Generator
+    ) -> Mapping[str, Tensor]:
+        """Return the model's weights, its last layer changed."""
+        model = self.network(context)
+        last = model[-1] if isinstance(model, nn.Sequential) and len(model) else model
+        expect(isinstance(last, nn.Linear), "an nn.Sequential that ends in an nn.Linear", type(last).__name__)
+        model.load_state_dict(after)
+        own, spare = (Images(*one) for one in self.load(context))
+        for one in (own, spare):
+            _check(one.images, one.labels, cast("nn.Linear", last).out_features)
+        self.defense.check(len(own.labels), len(spare.labels))
+        frozen = model.cpu().eval().requires_grad_(requires_grad=False)
+        return self.defense.protect(Trained(before=before, model=frozen, own=own, spare=spare), draws).weights
 
 
 class PublishImages:
@@ -102,7 +174,7 @@ class PublishImages:
         self,
         name: str,
         options: Mapping[str, Any],
-        load: Callable[[Context], tuple[torch.Tensor, torch.Tensor]],
+        load: Callable[[Context], tuple[Tensor, Tensor]],
         *,
         classes: int,
         device: str = "cpu",
@@ -146,7 +218,7 @@ class PublishImages:
         return fresh() if self.seed is None else generator(self.seed, "mod", context.node_id, purpose)
 
 
-def _check(images: torch.Tensor, labels: torch.Tensor, classes: int) -> None:
+def _check(images: Tensor, labels: Tensor, classes: int) -> None:
     """Refuse what an app loads unless it is as PublishImages has it."""
     remedy = "Mend what `load` returns, for example images / 127.5 - 1 of bytes."
     got = f"{images.dtype} {list(images.shape)}"

@@ -81,7 +81,7 @@ class Options:
         expect(bool(self.surrogate) and min(self.surrogate) > 0, "surrogate to be widths > 0", list(self.surrogate))
 
 
-def build(options: Options, facts: TaskFacts, generator: torch.Generator) -> "DefMia":
+def build(options: Options, facts: TaskFacts | None, generator: torch.Generator) -> "DefMia":
     """Return the defence; it draws nothing yet."""
     del facts, generator
     return DefMia(options)

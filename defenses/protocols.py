@@ -115,7 +115,10 @@ class Sent:
 
 
 class ModelDefense(Protocol):
-    """Changes the trained model before its update is sent, with the participant's own records at hand."""
+    """Changes the trained model before its update is sent, with the participant's own records at hand.
+
+    Its `build` must do without `facts` (None) to work in an app that is not this project's (client_app.mods).
+    """
 
     def check(self, own: int, spare: int) -> None:
         """Refuse, before anything is started, to defend a participant of so many images.

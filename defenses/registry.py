@@ -59,8 +59,10 @@ def update_defense(
     return defense
 
 
-def model_defense(name: str, values: Mapping[str, Any], facts: TaskFacts, generator: torch.Generator) -> ModelDefense:
-    """Build a defence that acts on the trained model from the values of its options."""
+def model_defense(
+    name: str, values: Mapping[str, Any], facts: TaskFacts | None, generator: torch.Generator
+) -> ModelDefense:
+    """Build a defence that acts on the trained model from the values of its options; `facts` as in ModelDefense."""
     defense: ModelDefense = module(name, MODEL).build(options(name, values), facts, generator)
     return defense
 

@@ -36,7 +36,7 @@ class Options:
         expect(0 < self.temperature < math.inf, "temperature > 0", self.temperature)
 
 
-def build(options: Options, facts: TaskFacts, generator: torch.Generator) -> "Temperature":
+def build(options: Options, facts: TaskFacts | None, generator: torch.Generator) -> "Temperature":
     """Return the defence; it draws nothing."""
     del facts, generator
     return Temperature(options)
