@@ -112,7 +112,7 @@ class PublishedSet:
         options = self.options
         if not (view.last or (options.every and view.round % options.every == 0)):
             return
-        remedy = "Defend the victim by something that publishes images; `undefended` publishes its own."
+        remedy = "What it failed with stands in the failures of rounds.jsonl."
         expect(options.victim in view.published, f"a published set of client {options.victim}", "none", remedy)
         shown = view.published[options.victim]
         kept = likely_real(shown, options.known) if options.known else shown

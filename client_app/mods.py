@@ -141,12 +141,18 @@ class ProtectModel(_Protects):
         last = model[-1] if isinstance(model, nn.Sequential) and len(model) else model
         expect(isinstance(last, nn.Linear), "an nn.Sequential that ends in an nn.Linear", type(last).__name__)
         model.load_state_dict(after)
-        own, spare = (Images(*one) for one in self.load(context))
+        loaded = self.load(context)
+        pairs = isinstance(loaded, tuple | list) and [len(one) for one in loaded] == [2, 2]
+        expect(pairs, "two pairs of images and labels from `load`", type(loaded).__name__, "Trained on, and not.")
+        own, spare = (Images(*one) for one in loaded)
         for one in (own, spare):
             _check(one.images, one.labels, cast("nn.Linear", last).out_features)
         self.defense.check(len(own.labels), len(spare.labels))
         frozen = model.cpu().eval().requires_grad_(requires_grad=False)
-        return self.defense.protect(Trained(before=before, model=frozen, own=own, spare=spare), draws).weights
+        sent = self.defense.protect(Trained(before=before, model=frozen, own=own, spare=spare), draws)
+        if all(torch.equal(tensor, after[name]) for name, tensor in sent.weights.items()):
+            log.warning("The model goes as it is: the defence found nothing better within its bounds.")
+        return sent.weights
 
 
 class PublishImages:
@@ -220,13 +226,16 @@ class PublishImages:
 
 def _check(images: Tensor, labels: Tensor, classes: int) -> None:
     """Refuse what an app loads unless it is as PublishImages has it."""
+    both = isinstance(images, Tensor) and isinstance(labels, Tensor)
+    expect(both, "tensors of images and labels from `load`", [type(one).__name__ for one in (images, labels)])
+    expect(len(images) > 0, "images from `load`", "none", "Load some, of each kind that is asked for.")
     remedy = "Mend what `load` returns, for example images / 127.5 - 1 of bytes."
     got = f"{images.dtype} {list(images.shape)}"
     expect(images.is_floating_point() and images.ndim == 4, "images, floating point [N, C, H, W]", got, remedy)  # noqa: PLR2004
     inside = bool((images.abs() <= 1).all())  # of NaN, too, it is not true
-    got = f"{images.min():g} to {images.max():g}" if len(images) else "none"
-    expect(inside and len(images) > 0, "images in [-1, 1]", got, remedy)
+    expect(inside, "images in [-1, 1]", f"{images.min():g} to {images.max():g}", remedy)
     got = f"{labels.dtype} {list(labels.shape)}"
+    remedy = "Mend what `load` returns: a label for each image."
     expect(labels.dtype == torch.int64 and labels.shape == images.shape[:1], "labels, int64 [N]", got, remedy)
     outside = sorted(set(labels[(labels < 0) | (labels >= classes)].tolist()))
     expect(not outside, f"labels from 0 to {classes - 1}", outside, "Mend what `load` returns, or say more `classes`.")

@@ -186,7 +186,7 @@ def _account(scenario: Scenario, mechanism: Mechanism, lines: Sequence[Mapping[s
         "who": mechanism.who,
         "mechanism": mechanism.name,
         "protects": "every participant" if central else f"participant {mechanism.who.removeprefix('client-')}",
-        "against": mechanism.against,
+        "against": mechanism.against if epsilon is not None else "nobody",
         "epsilon": epsilon,
         "delta": scenario.accounting.delta,
         "unit": UNIT,

@@ -14,6 +14,16 @@ if TYPE_CHECKING:  # it imports this
 
 def participant(entry: "ClientSettings") -> "ClientSettings":
     """Check the options of a participant's attack or defence, and fill in those that are not given."""
+    try:
+        return _filled_in(entry)
+    except SettingsError as error:
+        whose = f"participant{'s' * (len(entry.ids) > 1)} {', '.join(map(str, entry.ids))}"
+        hint = " For another than the scenario's, set its `options` anew, too." * ("a key of" in str(error))
+        raise SettingsError(f"{error} ({entry.defense or entry.attack}, {whose}){hint}") from None
+
+
+def _filled_in(entry: "ClientSettings") -> "ClientSettings":
+    """Do so; errors do not say whose options they are."""
     if entry.defense is not None:
         return _defended(entry, entry.defense)
     if entry.attack is None:

@@ -94,7 +94,7 @@ def train(
 def logits(model: nn.Module, images: Tensor) -> Tensor:
     """Return the model's answers float32 [N, outputs] on the CPU, in evaluation mode and in batches."""
     model.eval()
-    device = next(model.parameters()).device
+    device = next((one.device for one in model.parameters()), images.device)  # layers without weights have none
     firsts = range(0, len(images), EVALUATION_BATCH)
     return torch.cat([model(images[first : first + EVALUATION_BATCH].to(device)).cpu() for first in firsts])
 

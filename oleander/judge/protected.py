@@ -10,9 +10,9 @@ from oleander.rundir import RunDirectory
 def judged(run: RunDirectory) -> dict[str, Any]:
     """Return what the defences that change the model (defenses.registry.MODEL) have left on record.
 
-    `participants`: by "client-N" `defense`, `updates` (how many), `loss_rise` (nats, on its own records) and
-    `labels_changed` (share of them that is answered otherwise), each the most of all updates, and `loss_bound` (None
-    where there is none); `words`: a sentence for each defence.
+    `participants`: by "client-N" `defense`, `updates` (how many), `changed` (in how many anything was), `loss_rise`
+    (nats, on its own records) and `labels_changed` (share of them that is answered otherwise), each the most of all
+    updates, and `loss_bound` (None where there is none); `words`: a sentence for each defence.
     """
     found = {}
     for client, defense in sorted(run.scenario.defended().items()):
@@ -20,7 +20,9 @@ def judged(run: RunDirectory) -> dict[str, Any]:
         if lines:
             most = {name: max(float(line[name]) for line in lines) for name in ("loss_rise", "labels_changed")}
             bound = lines[-1].get("loss_bound")
-            found[f"client-{client}"] = {"defense": defense, "updates": len(lines), "loss_bound": bound, **most}
+            changed = sum(line.get("left", 0) < 1 for line in lines)  # 1: nothing better than no change was found
+            counts = {"updates": len(lines), "changed": changed}
+            found[f"client-{client}"] = {"defense": defense, **counts, "loss_bound": bound, **most}
     return {"participants": found, "words": words(found)}
 
 
@@ -29,15 +31,20 @@ def words(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     told = []
     for defense in dict.fromkeys(one["defense"] for one in found.values()):
         mine = {who: one for who, one in found.items() if one["defense"] == defense}
-        rise, changed, updates = (
-            max(one[name] for one in mine.values()) for name in ("loss_rise", "labels_changed", "updates")
-        )
+        rise, answers = (max(one[name] for one in mine.values()) for name in ("loss_rise", "labels_changed"))
+        updates, changed = (sum(one[name] for one in mine.values()) for name in ("updates", "changed"))
         bounds = {one["loss_bound"] for one in mine.values()} - {None}
-        limit = f" (it may rise by {min(bounds):g})" if bounds else ""
+        limit = f" (the loss may rise by {min(bounds):g})" if bounds else ""
         count = f"{len(mine)} participants" if len(mine) > 1 else next(iter(mine)).replace("client-", "Participant ")
+        if not changed:
+            told.append(
+                f"{count}, defended by {defense}, sent all {updates} updates as they were: nothing better was found "
+                f"within the bounds{limit}. NOTHING was protected."
+            )
+            continue
         told.append(
-            f"{count}, defended by {defense}, changed the last layer of {updates} update{'s' * (updates != 1)}"
-            f"{' each' * (len(mine) > 1)}: the loss on one's own records rose by {rise:.3f} nats at most{limit}, "
-            f"and {percent(changed)} of them at most were answered otherwise."
+            f"{count}, defended by {defense}, changed the last layer of {changed} of {updates} updates: the loss on "
+            f"one's own records rose by {rise:.3f} nats at most{limit}, and {percent(answers)} of them at most were "
+            "answered otherwise."
         )
     return told

@@ -136,7 +136,7 @@ def of_attacker(who: str, attack: str, moments: Moments, targets: Sequence[Mappi
         )
     noise = ", though it sent noise from round 1 on" if moments.early_noise else ""
     if moments.failure and moments.last is None:
-        return f"{subject(who)}'s attack ({attack}) left no loot{noise}: {moments.failure}."
+        return f"{subject(who)}'s attack ({attack}) left no loot{noise}: {moments.failure.rstrip('.')}."
     if moments.start is None:
         ended = "the run ended before the start that its options set"
         return f"{subject(who)}'s attack ({attack}) never began{noise}: {ended}."

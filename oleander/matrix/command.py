@@ -81,6 +81,7 @@ def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, cons
         failures = run_all(orders, jobs, started=view.started, ended=view.ended, tick=view.tick)
     found = table.of(matrix, cells, folder / CELLS, failures)
     table.write(found, folder)
+    page = write(found, folder / "matrix.html")
     console.print()
     console.print(table.shown(found))
     console.print(table.NOTE, style="dim")
@@ -92,7 +93,7 @@ def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, cons
         console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     for name, reason in failures.items():
         console.print(f"Failed: {left[name].words}: {reason}", style="red", markup=False, soft_wrap=True)
-    console.print(f"Report: {write(found, folder / 'matrix.html')}", markup=False, soft_wrap=True)
+    console.print(f"Report: {page}", markup=False, soft_wrap=True)
     return 1 if failures else 0
 
 

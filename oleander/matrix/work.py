@@ -84,9 +84,19 @@ def _run(run: RunDirectory, order: Order) -> None:
         engines.run(order.engine, engines.Job(scenario=order.scenario, run=run, data=order.data))
         for number, text in run.attack_failures():
             raise EngineError(f"In round {number} {text}")
+        _check_defended(run)
         status = 0
     finally:
         run.update_environment(end=environment.now(), exit=status)
+
+
+def _check_defended(run: RunDirectory) -> None:
+    """Refuse a run in which a defended participant sent nothing at all: whoever is not there has nothing to lose."""
+    rounds = run.rounds()
+    for client, defense in sorted(run.scenario.defended().items()):
+        reasons = [one["reason"] for line in rounds for one in line.get("failures") or () if one["client"] == client]
+        if rounds and len(reasons) == len(rounds):
+            raise EngineError(f"Participant {client}, defended by {defense}, took part in no round: {reasons[0]}")
 
 
 def _end_with_the_command() -> None:

@@ -77,7 +77,24 @@ def test_a_model_that_cannot_be_protected_is_not_sent() -> None:
     with pytest.raises(SettingsError, match=r"ends in an nn\.Linear, got 'ReLU'"):
         ask_model(ProtectModel("def-mia", QUICK, lambda _: torch.nn.Sequential(torch.nn.ReLU()), lambda _: records()))
     mine, others = records()
-    with pytest.raises(SettingsError, match="images in"):
+    with pytest.raises(SettingsError, match="images from `load`, got 'none'"):
         ask_model(ProtectModel("def-mia", QUICK, network, lambda _: (mine, (others[0][:0], others[1][:0]))))
     with pytest.raises(SettingsError, match="labels from 0 to 9"):
         ask_model(ProtectModel("def-mia", QUICK, network, lambda _: ((mine[0], mine[1] + 9), others)))
+
+
+def test_a_network_of_one_layer_will_do() -> None:
+    """Nothing stands before the last layer that has weights."""
+    flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    trained = ProtectModel("def-mia", QUICK, lambda _: flat, lambda _: records())
+    before = {name: tensor.clone() for name, tensor in flat.state_dict().items()}
+    sent = trained._sent(before, before, context(), torch.Generator())  # noqa: SLF001
+    assert {name: tensor.shape for name, tensor in sent.items()} == {"1.weight": (10, 64), "1.bias": (10,)}
+
+
+def test_one_that_finds_nothing_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """A bound that allows nothing: the model goes as it is, with a warning."""
+    with caplog.at_level("WARNING", "flwr.oleander"):
+        sent = ask_model(ProtectModel("def-mia", QUICK | {"loss_bound": 1e-12}, network, lambda _: records()))
+    assert all(torch.equal(tensor, weights(inquiries.sent(0))[name]) for name, tensor in sent.items())
+    assert "The model goes as it is" in caplog.text

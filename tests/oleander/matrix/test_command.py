@@ -182,6 +182,19 @@ def test_two_commands_do_not_share_a_folder(
     assert not list((out / "cells").iterdir())
 
 
+def test_a_cell_whose_defended_participant_was_never_there_is_not_finished(
+    fabricate: Callable[..., RunDirectory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is stolen from who fails in every round, and nothing is shown by that; one round is enough."""
+    run, gone = fabricate(), {"client": 1, "reason": "Expected a finite loss"}
+    monkeypatch.setattr(type(run.scenario), "defended", lambda _: {1: "anti-gan"})
+    monkeypatch.setattr(RunDirectory, "rounds", lambda _: [{"round": 1, "failures": [gone]}, {"round": 2}])
+    work._check_defended(run)  # noqa: SLF001
+    monkeypatch.setattr(RunDirectory, "rounds", lambda _: [{"round": one, "failures": [gone]} for one in (1, 2)])
+    with pytest.raises(EngineError, match="defended by anti-gan, took part in no round: Expected a finite loss"):
+        work._check_defended(run)  # noqa: SLF001
+
+
 def test_a_cell_whose_attack_failed_is_no_finished_one(
     fabricate: Callable[..., RunDirectory], monkeypatch: Any
 ) -> None:

@@ -64,9 +64,20 @@ def test_what_a_defence_has_noted_is_read(
     assert (found["loss_rise"], found["labels_changed"]) == (0.3, 0.02)
     (said,) = protected.judged(run)["words"]
     assert said == (
-        "Participant 1, defended by def-mia, changed the last layer of 2 updates: the loss on one's own records "
-        "rose by 0.300 nats at most (it may rise by 0.5), and 2 % of them at most were answered otherwise."
+        "Participant 1, defended by def-mia, changed the last layer of 2 of 2 updates: the loss on one's own "
+        "records rose by 0.300 nats at most (the loss may rise by 0.5), and 2 % of them at most were answered "
+        "otherwise."
     )
+
+
+def test_a_defence_that_changed_nothing_protected_nothing() -> None:
+    """All of its updates went as they were; said of all participants together, and of one."""
+    one = {"defense": "def-mia", "updates": 2, "changed": 0, "loss_rise": 0.0, "labels_changed": 0.0, "loss_bound": 0.5}
+    (said,) = protected.words({"client-0": one, "client-1": one})
+    assert said.startswith("2 participants, defended by def-mia, sent all 4 updates as they were")
+    assert said.endswith("NOTHING was protected.")
+    (said,) = protected.words({"client-0": one | {"changed": 1}})
+    assert "changed the last layer of 1 of 2 updates" in said
 
 
 def test_nothing_is_said_where_nobody_is_asked(fabricate: Callable[..., RunDirectory]) -> None:
