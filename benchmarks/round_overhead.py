@@ -18,6 +18,7 @@ from oleander import engines, scenario
 from oleander.engines.processes import descendants
 from oleander.rundir import RunDirectory
 
+MANY, FEW = 10, 40
 MEGABYTE = 2**10  # /proc counts in kilobytes
 
 
@@ -25,7 +26,8 @@ def federation(clients: int, rounds: int, folder: Path, *, stock: bool) -> tuple
     """Run a federation; return its directory, and the memory in MB by the number of rounds that were done."""
     sizes = [f"federation.clients={clients}", f"federation.rounds={rounds}", f"clients.0.ids=[{clients - 1}]"]
     never = ["clients.0.options.start_accuracy=null", "clients.0.options.start_round=1000000", "federation.devices=cpu"]
-    chosen = scenario.load("gan-attack-digits", [*sizes, *never])
+    few = [f"task.partition.images={FEW}"] if clients > MANY else []  # there are 143 digits of a class to share
+    chosen = scenario.load("gan-attack-digits", [*sizes, *never, *few])
     run = RunDirectory.create(chosen, folder)
     memory: dict[int, float] = {}
 

@@ -7,5 +7,5 @@ KEPT = Path(__file__).parents[1] / "benchmarks" / "ratios.json"
 
 
 def floor(measure: str) -> float:
-    """Return a quarter of the ratio that is kept: machines differ, and tests measure small forms beside other work."""
-    return float(json.loads(KEPT.read_text(encoding="utf-8"))[measure]["ratio"]) / 4
+    """Return a quarter of the ratio that is kept, 1 at least: machines differ, and tests measure beside other work."""
+    return max(1.0, float(json.loads(KEPT.read_text(encoding="utf-8"))[measure]["ratio"]) / 4)

@@ -22,7 +22,8 @@ FACTS = TaskFacts(shape=(1, 8, 8), classes=10, outputs=10, model="digits-cnn", c
 VICTIM, ROUNDS, OWNED = 1, 2, {0: (0, 1, 2), 1: (3, 6, 9), 2: (4, 5, 7, 8)}
 MGAN = {"victim": VICTIM, "network": "small", "representatives": {"images": 3, "iterations": 2, "solver": "adam"}}
 QUICK = {"steps": 4, "discriminator_steps": 1}
-ANTI_GAN = {"defense": "anti-gan", "lambda1": 0.05, "lambda2": 4.0, "obfuscation": "max", "mixing_ratio": 0.25}
+WEIGHTS = {"lambda1": 0.05, "lambda2": 4.0, "obfuscation": "max", "similarity": "mean"}
+ANTI_GAN = {"defense": "anti-gan", "mixing_ratio": 0.25, **WEIGHTS}
 KNOWN = {"knows": True, "known": ANTI_GAN}
 TOY: dict[str, dict[str, Any]] = {
     "toy": {"victim": VICTIM},
