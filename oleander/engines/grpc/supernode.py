@@ -103,9 +103,8 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
     wrap = connection.wrap_stub
 
     def push_messages(state: Any, **arguments: Any) -> None:
-        bells.reply.hear()  # of the message before
+        loop.time.begin(state)
         bells.task.ring()
-        loop.time.state = state
         push(state=state, **arguments)
         sent.ring()
 
@@ -123,7 +122,7 @@ def main(plan: Plan, node: Node, identity: Identity, bells: NodeBells, sent: Bel
     connection.generate_key_pairs = lambda: identity.keys
     connection.wrap_stub = wrap_stub
     loop._push_messages = push_messages  # noqa: SLF001
-    loop.time = _NodeClock(bells, plan.poll)
+    loop.time = NodeClock(bells, plan.poll)
     state_class.set_node_id = set_node_id
     sys.argv = arguments(plan, node, "process")
     inner("flwr.supernode.cli").flower_supernode()
@@ -190,27 +189,55 @@ def refusal(node: Node, status: str, said: str) -> str:
     return f"Expected to be let in as client {node.client}, got this from the server: {words}{hints[status]}"
 
 
-class _NodeClock(Clock):
+class NodeClock(Clock):
     """The SuperNode's clock: 3 s is its wait for a message, 0.5 s that for its worker."""
 
     def __init__(self, bells: NodeBells, poll: float) -> None:
-        """Start without a state: there is one once a message is there."""
+        """Start without a message; `bells` are the node's, `poll` is the longest wait for a message in seconds."""
         super().__init__({3: bells.message}, poll)
         self._reply = bells.reply
-        self.state: Any = None
+        self._state: Any = None
+        self._died = False
+
+    def begin(self, state: Any) -> None:
+        """A message is at hand, and no worker has it yet: what has been said of the one before counts no more.
+
+        Args:
+            state: the SuperNode's; a reply in it came from a worker that died, after an error had taken its place.
+
+        """
+        self._reply.hear()
+        self._state, self._died = state, False
+        state.delete_messages(message_ids=[reply.message.metadata.message_id for reply in _replies(state)])
 
     def sleep(self, seconds: float) -> None:
-        """Wait for a bell; if the worker has died, put an error in the place of its reply."""
+        """Wait for a bell; if the worker has died, put an error in the place of its reply.
+
+        Raises:
+            RuntimeError: if the reply is being sent, and the rest of it will not come; Flower gives it up then.
+
+        """
         if seconds != 0.5:  # noqa: PLR2004 - the literal in Flower's loop
             super().sleep(seconds)
-        elif DIED in self._reply.wait(seconds):
-            _answer_with_an_error(self.state)
+            return
+        # What the worker asked for last may be done after its death is known: that it has died stays true.
+        self._died |= DIED in self._reply.wait(self._SOON if self._died else seconds)
+        if self._died:
+            _answer_with_an_error(self._state)
+
+    _SOON = 0.05
+
+
+def _replies(state: Any) -> list[Any]:
+    """Return the entries of all replies that a SuperNode has."""
+    with state.lock_msg_store:
+        return [one for one in state.msg_store.values() if one.message.metadata.reply_to_message_id]
 
 
 def _answer_with_an_error(state: Any) -> None:
     """Reply to the message at hand as Flower does when a ClientApp's heartbeats have been missing for a minute."""
     error = inner("flwr.supernode.nodestate.in_memory_nodestate").CLIENT_APP_CRASHED_ERROR
-    if state.get_messages(is_reply=True):
+    if any(reply.is_retrieved for reply in _replies(state)):
         raise RuntimeError("The worker died while it uploaded its reply.")
     runs = {message.metadata.run_id for message in state.get_messages(is_reply=False)} | set(state.run_store)
-    state._store_error_replies(runs, error)  # noqa: SLF001
+    state._store_error_replies(runs, error)  # noqa: SLF001 - an inner name, hence `inner`; does nothing if answered
