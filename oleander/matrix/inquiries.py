@@ -1,31 +1,54 @@
 """What a defence leaves to attackers who are asked about records, method by method; what it costs; whom it helps."""
 
 from collections.abc import Mapping, Sequence
-from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 from oleander.matrix.settings import NONE
-from oleander.report.metrics import ABSENT, finite, headline_of, inquiries_of
+from oleander.matrix.writing import plain, settings
+from oleander.report.metrics import finite, inquiries_of
 from oleander.rundir import RunDirectory
 
 ADAPTS = "adaptive-learner"
+AREA, FOUND = "auc", "tpr_at_1pc"
 COSTS = {"accuracy": "accuracy", "loss": "NLL", "loss_rise": "rise of loss", "labels_changed": "labels changed"}
 NOTE = (
-    "AUC by method: of participants who ask global models, and of the server, which asks each one's own update. NLL: "
-    "of the final global model on the test images, in nats. Rise of loss, labels changed: on a defended participant's "
-    "own records, by the change of its last layer, the most of all rounds and participants."
+    "AUC by method, means over the seeds, ± half of the 95 % interval (Student's t) where there are several: of "
+    "participants who ask global models, and of the server, which asks each one's own update. Protocol clean: members "
+    "against images of the same labels that nobody holds; paper: against other participants' records. Found at 1 %: "
+    "the attack's own true-positive rate at 1 % false positives. NLL: of the final global model on the test images, in "
+    "nats. Rise of loss, labels changed: on a defended participant's own records, by the change of its last layer, "
+    "the most of all rounds and participants."
 )
 
 
+class Key(NamedTuple):
+    """Which number of an inquiry it is: `place`, `protocol`, `method` and `metric` (AREA or FOUND)."""
+
+    place: str
+    protocol: str
+    method: str
+    metric: str
+
+    def __str__(self) -> str:
+        """Return it as matrix.json has it, the four words after one another."""
+        return " ".join(self)
+
+
 def numbers(run: RunDirectory, verdict: Mapping[str, Any]) -> dict[str, float]:
-    """Return each method's AUC by "place method", and of COSTS what is on record; nothing where nobody is asked."""
+    """Return the numbers of a run's inquiries by their Key, and of COSTS what is on record; nothing if nobody is asked.
+
+    Each method's area; of the attacker's own, beside its baselines, how many members it finds at 1 % false positives.
+    """
     found: dict[str, float] = {}
     for _, attacker in inquiries_of(verdict):
-        protocol, said = headline_of(attacker).get("protocol"), attacker["membership"]
-        for name, method in said["methods"].items():
-            area = finite(method.get(protocol, {}).get("auc"))
-            if area is not None:
-                found[f"{said['place']} {name}"] = area
+        said = attacker["membership"]
+        for method, protocols in said["methods"].items():
+            for protocol, measured in protocols.items():
+                if not isinstance(measured, Mapping):
+                    continue
+                metrics = [AREA, FOUND] if method == attacker["attack"] else [AREA]
+                named = {str(Key(said["place"], protocol, method, one)): finite(measured.get(one)) for one in metrics}
+                found |= {name: value for name, value in named.items() if value is not None}
     if not found:
         return {}
     last = run.rounds()[-1:]
@@ -37,42 +60,42 @@ def numbers(run: RunDirectory, verdict: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def means(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the means over several seeds, of what all of them have."""
-    shared = [name for name in (each[0] if each else ()) if all(name in one for one in each)]
-    return {name: mean(one[name] for one in each) for name in shared}
+def keys(asked: Mapping[str, Any]) -> dict[Key, Mapping[str, Any]]:
+    """Return the spreads of a row's inquiries, without the costs."""
+    return {Key(*name.split(" ")): spread for name, spread in asked.items() if " " in name}
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Return a matrix's rows as people read them, headers first, a line a row and place; nothing where nobody asks."""
-    asked = [(row, row["asked"]) for row in rows if row.get("asked")]
-    methods = list(dict.fromkeys(key.split(" ", 1)[1] for _, each in asked for key in each if " " in key))
+    """Return a matrix's rows as people read them, headers first, a line for each place and protocol; or nothing."""
+    asked = [(row, keys(row["asked"])) for row in rows if row.get("asked")]
+    methods = list(dict.fromkeys(key.method for _, each in asked for key in each))
     if not methods:
         return []
-    made = [["attack", "defence", "place", *methods, *COSTS.values()]]
+    swept = any(row["settings"] for row, _ in asked)
+    where = ["attack", "defence", *(["settings"] if swept else []), "place", "protocol"]
+    made = [[*where, *methods, "found at 1 %", *COSTS.values()]]
     for row, each in asked:
-        costs = [_number(each.get(name)) for name in COSTS]
-        for place in dict.fromkeys(key.split(" ", 1)[0] for key in each if " " in key):
-            areas = [_number(each.get(f"{place} {name}")) for name in methods]
-            made.append([row["attack"], row["defense"], place, *areas, *costs])
+        costs = [plain(row["asked"].get(name)) for name in COSTS]
+        for place, protocol in dict.fromkeys((key.place, key.protocol) for key in each):
+            areas = [plain(each.get(Key(place, protocol, method, AREA))) for method in methods]
+            own = [spread for key, spread in each.items() if key[:2] == (place, protocol) and key.metric == FOUND]
+            at = [row["attack"], row["defense"], *([settings(row)] if swept else []), place, protocol]
+            made.append([*at, *areas, plain(own[0] if own else None), *costs])
     return made
 
 
 def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say which defences help the attacker who adapts to them: its AUC is above that without a defence."""
     told = []
-    without = {row["attack"]: row["asked"] for row in rows if row["defense"] == NONE and row.get("asked")}
+    without = {row["attack"]: keys(row["asked"]) for row in rows if row["defense"] == NONE and row.get("asked")}
     for row in rows:
-        for key, area in (row.get("asked") or {}).items():
-            place, _, method = key.partition(" ")
+        for key, spread in keys(row.get("asked") or {}).items():
             before = without.get(row["attack"], {}).get(key)
-            if method == ADAPTS and before is not None and area > before:
+            if key.method == ADAPTS and key.metric == AREA and before is not None and spread["mean"] > before["mean"]:
+                apart = None not in (spread["low"], before["high"]) and spread["low"] > before["high"]
+                helps, chance = ("helps", "") if apart else ("may help", ", which may be chance")
                 told.append(
-                    f"{row['attack']}: {row['defense']} helps the attacker who adapts to it ({place}): AUC {area:.3f}, "
-                    f"{before:.3f} without a defence. Only several seeds tell whether by chance."
+                    f"{row['attack']}: {row['defense']} {helps} the attacker who adapts to it ({key.place}, protocol "
+                    f"{key.protocol}): AUC {plain(spread)}, {plain(before)} without a defence{chance}."
                 )
     return told
-
-
-def _number(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:.3f}"

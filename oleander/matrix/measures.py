@@ -7,7 +7,6 @@ from typing import Any
 
 from oleander import accounting
 from oleander.judge.statistics import mean_interval
-from oleander.matrix.inquiries import means
 from oleander.matrix.inquiries import numbers as areas
 from oleander.report.metrics import finite, headline_of, inquiries_of, properties_of, targets_of
 from oleander.rundir import RunDirectory
@@ -180,7 +179,11 @@ def row(measured: Sequence[Measures]) -> dict[str, Any]:
         "metric": "/".join(sorted(metrics)),
         "without_loot": sum(not one.loot for one in measured),
         "privacy": measured[0].privacy if measured else {},
-        "asked": means([one.asked for one in measured]),
+        "asked": {
+            name: asdict(spread([one.asked[name] for one in measured]))
+            for name in (measured[0].asked if measured else ())
+            if all(name in one.asked for one in measured)
+        },
     }
 
 

@@ -16,6 +16,7 @@ from oleander.matrix import inquiries
 from oleander.matrix.cells import Cell
 from oleander.matrix.measures import RECOGNISED, UNITS, J, Measures, of_run, row
 from oleander.matrix.settings import Matrix
+from oleander.matrix.writing import number, settings
 from oleander.report.metrics import ABSENT
 from oleander.rundir import RunDirectory
 from task.files import write_json, write_text
@@ -113,12 +114,13 @@ def asked(table: Mapping[str, Any]) -> Table | None:
         return None
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in found[0]:
-        made.add_column(name, justify="left" if name in ("attack", "defence", "place") else "right")
+        made.add_column(name, justify="left" if name in WORDS else "right")
     for line in found[1:]:
         made.add_row(*(Text(text) for text in line))
     return made
 
 
+WORDS = ("attack", "defence", "settings", "place", "protocol")
 HEADERS = {
     "attack": True,
     "defence": True,
@@ -166,34 +168,8 @@ def words(line: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def settings(line: Mapping[str, Any]) -> str:
-    """Return a row's swept values, each by the last part of its key where that says enough."""
-    keys = list(line["settings"])
-    last = [key.rsplit(".", 1)[-1] for key in keys]
-    short = last if len(set(last)) == len(keys) else keys
-    return ", ".join(f"{name}={line['settings'][key]}" for name, key in zip(short, keys, strict=True))
-
-
-def number(spread: Mapping[str, Any], style: str = "") -> str:
-    """Write a mean and half its interval: as per cent (`share`), in millions (`mega`) or as it is, to three digits."""
-    if spread["mean"] is None:
-        return ABSENT
-    scale = {"share": 100, "mega": 1e-6}.get(style, 1)
-    written = [_digits(spread["mean"] * scale, style)]
-    if spread["high"] is not None:
-        written.append(_digits((spread["high"] - spread["mean"]) * scale, style))
-    return " ± ".join(written) + (" %" if style == "share" else "")
-
-
 def epsilon(line: Mapping[str, Any]) -> str:
     """Return a row's epsilon with its delta; or that there is no guarantee."""
     if line["epsilon"]["mean"] is None:
         return NO_GUARANTEE
     return f"{number(line['epsilon'])}, delta {line['privacy']['delta']:g}"
-
-
-def _digits(value: float, style: str) -> str:
-    """Write a number: per cent in whole ones, anything else with three digits that count, without an exponent."""
-    if style == "share":
-        return f"{value:.0f}"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits already

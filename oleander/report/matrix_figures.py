@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from oleander.judge.curves import COLOURS
 from oleander.matrix.measures import pareto
-from oleander.matrix.table import settings
+from oleander.matrix.writing import settings
 
 SHADES = LinearSegmentedColormap.from_list("stolen", ["#ffffff", "#f3c3d6", "#b4215c"])  # the report's own colour
 UTILITY = {"accuracy": "accuracy of the shared model", "riafi": "RIAFI"}

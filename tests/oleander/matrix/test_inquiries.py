@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -9,22 +10,32 @@ from rich.console import Console
 
 from oleander.judge import protected
 from oleander.matrix import inquiries, table
-from oleander.matrix.measures import of_run
+from oleander.matrix.measures import Spread, of_run, spread
 from oleander.report.metrics import ABSENT
 from oleander.rundir import RunDirectory
 from task.files import write_json
 
 
 def attacker(place: str, **areas: float) -> dict[str, Any]:
-    """Return an attacker's part of a verdict, with each method's area by the clean protocol."""
-    methods = {name.replace("_", "-"): {"clean": {"auc": area}} for name, area in areas.items()}
+    """Return an attacker's part of a verdict, with each method's area by two protocols."""
+    methods = {
+        name.replace("_", "-"): {
+            "baseline": name != "adaptive_learner",
+            "clean": {"auc": area, "tpr_at_1pc": area / 10},
+            "paper": {"auc": area / 2, "tpr_at_1pc": None},
+        }
+        for name, area in areas.items()
+    }
     said = {"place": place, "methods": methods, "about": [0], "adds": {}}
     return {"attack": "adaptive-learner", "membership": said, "targets": {}}
 
 
-def row(defense: str, asked: dict[str, float], attack: str = "digits") -> dict[str, Any]:
-    """Return what is looked at of a row."""
-    return {"attack": attack, "defense": defense, "asked": asked}
+def row(
+    defense: str, asked: dict[str, list[float]], attack: str = "digits", settings: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return what is looked at of a row: of each number its values over the seeds."""
+    spreads = {name: asdict(spread(values)) for name, values in asked.items()}
+    return {"attack": attack, "defense": defense, "settings": settings or {}, "asked": spreads}
 
 
 def test_areas_and_costs_are_those_on_record(fabricate: Callable[..., RunDirectory]) -> None:
@@ -38,9 +49,14 @@ def test_areas_and_costs_are_those_on_record(fabricate: Callable[..., RunDirecto
     found = of_run(run).asked
     last = run.rounds()[-1]
     assert found == {
-        "participant adaptive-learner": 0.6,
-        "participant label-only": 0.55,
-        "server adaptive-learner": 0.9,
+        "participant clean adaptive-learner auc": 0.6,
+        "participant clean adaptive-learner tpr_at_1pc": 0.06,
+        "participant paper adaptive-learner auc": 0.3,
+        "participant clean label-only auc": 0.55,
+        "participant paper label-only auc": 0.275,
+        "server clean adaptive-learner auc": 0.9,
+        "server clean adaptive-learner tpr_at_1pc": 0.09,
+        "server paper adaptive-learner auc": 0.45,
         "accuracy": last["accuracy"],
         "loss": last["loss"],
     }
@@ -90,29 +106,44 @@ def test_nothing_is_said_where_nobody_is_asked(fabricate: Callable[..., RunDirec
 
 
 def test_a_defence_that_helps_who_adapts_is_warned_of() -> None:
-    """At the place where it does, against no defence on the same data; what helps others, or less than none, is not."""
+    """Where it does, against no defence on the same data; what helps others, or less than none, is not."""
+    server, participant = ("server clean adaptive-learner auc", "participant clean adaptive-learner auc")
     rows = [
-        row("none", {"server adaptive-learner": 0.9, "participant adaptive-learner": 0.7, "server label-only": 0.6}),
-        row(
-            "literal", {"server adaptive-learner": 0.95, "participant adaptive-learner": 0.6, "server label-only": 0.8}
-        ),
-        row("literal", {"server adaptive-learner": 0.99}, attack="mnist"),
+        row("none", {server: [0.9], participant: [0.7], "server clean label-only auc": [0.6]}),
+        row("literal", {server: [0.95], participant: [0.6], "server clean label-only auc": [0.8]}),
+        row("literal", {server: [0.99]}, attack="mnist"),
+        row("none", {server: [0.5, 0.51, 0.49]}, attack="faces"),
+        row("literal", {server: [0.6, 0.61, 0.59], "server clean adaptive-learner tpr_at_1pc": [1.0] * 3}, "faces"),
     ]
-    (said,) = inquiries.warnings(rows)
-    assert said.startswith("digits: literal helps the attacker who adapts to it (server): AUC 0.950, 0.900 without")
+    may, does = inquiries.warnings(rows)
+    assert may == (
+        "digits: literal may help the attacker who adapts to it (server, protocol clean): AUC 0.950, 0.900 without a "
+        "defence, which may be chance."
+    )
+    assert does.startswith("faces: literal helps the attacker who adapts to it (server, protocol clean): AUC 0.600 ± ")
 
 
 def test_seeds_are_averaged_and_people_can_read_it() -> None:
-    """Means of what all seeds have; a line for each place, a dash for what is not there."""
-    asked = inquiries.means(
-        [{"server label-only": 0.5, "loss": 2.0}, {"server label-only": 0.7, "loss": 1.0, "x y": 1.0}]
-    )
-    assert asked == {"server label-only": 0.6, "loss": 1.5}
-    assert inquiries.means([]) == {}
-    shown = inquiries.lines([row("none", asked)])
-    assert shown[0][:4] == ["attack", "defence", "place", "label-only"]
-    assert shown[1][:4] == ["digits", "none", "server", "0.600"]
-    assert shown[1][4:] == [ABSENT, "1.500", ABSENT, ABSENT]
+    """Means and intervals; a line for each place and protocol, a dash for what is not there."""
+    asked = {
+        "server clean label-only auc": [0.5, 0.7],
+        "server clean lira auc": [0.5],
+        "server clean lira tpr_at_1pc": [0.02],
+        "server paper label-only auc": [1.0],
+        "loss": [2.0, 2.0],
+    }
+    half = spread([0.5, 0.7])
+    assert half == Spread(mean=0.6, low=half.low, high=half.high, count=2)
+    lines = inquiries.lines([row("none", asked)])
+    cost = [ABSENT, "2.000 ± 0.000", ABSENT, ABSENT]
+    assert lines[0][:7] == ["attack", "defence", "place", "protocol", "label-only", "lira", "found at 1 %"]
+    assert half.high is not None
+    assert lines[1] == [
+        "digits", "none", "server", "clean", f"0.600 ± {half.high - 0.6:.3f}", "0.500", "0.020", *cost,
+    ]  # fmt: skip
+    assert lines[2] == ["digits", "none", "server", "paper", "1.000", ABSENT, ABSENT, *cost]
+    swept = inquiries.lines([row("none", asked, settings={"task.local_epochs": 3}), row("none", asked)])
+    assert [line[2] for line in swept] == ["settings", *["local_epochs=3"] * 2, *[""] * 2]
     made = table.asked({"rows": [row("none", asked)]})
     assert made is not None
     with (console := Console(width=200)).capture() as said:

@@ -101,9 +101,9 @@ def test_a_page_of_membership_attacks_has_every_method_and_a_warning(tmp_path: P
     """A table of areas, and that a defence helps who adapts to it; without such attacks neither."""
     table = made()
     for line, area in zip(table["rows"], (0.9, 0.95), strict=False):
-        line["asked"] = {"server adaptive-learner": area}
+        line["asked"] = {"server clean adaptive-learner auc": {"mean": area, "low": area, "high": area}}
     text = write(table, tmp_path / "matrix.html").read_text(encoding="utf-8")
     assert "Who is in the training data" in text
-    assert "<td>0.950</td>" in text
-    assert "gan: &lt;b&gt; helps the attacker who adapts to it (server): AUC 0.950, 0.900 without a defence." in text
+    assert "<td>0.950 ± 0.000</td>" in text
+    assert "gan: &lt;b&gt; helps the attacker who adapts to it (server, protocol clean): AUC 0.950 ± 0.000" in text
     assert "Who is in the training data" not in write(made(), tmp_path / "other.html").read_text(encoding="utf-8")
