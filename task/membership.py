@@ -83,10 +83,9 @@ def ask(
     draw = generator(seed, "membership")
     labels, about = dataset.train.labels, settings.about or ()
     dealt = torch.cat(list(holding.values()))
-    once = "Take another partition.kind than bootstrap."
-    expect(
-        len(torch.unique(dealt)) == len(dealt), "records that one participant holds, and holds once", "some twice", once
-    )
+    different = len(torch.unique(dealt))
+    remedy = "Take another task.partition.kind than bootstrap: who holds a record in question knows that it is in."
+    expect(different == len(dealt), f"{len(dealt)} different records dealt", different, remedy)
     free = torch.ones(len(labels), dtype=torch.bool)
     for mine in (*holding.values(), *(apart or {}).values()):
         free[mine] = False

@@ -84,6 +84,15 @@ def test_too_few_records_are_refused_with_a_remedy(changes: dict[str, object], e
         asked(dataclasses.replace(SETTINGS, **changes))
 
 
+def test_an_attacker_who_holds_the_records_in_question_is_refused() -> None:
+    """Records drawn with replacement are held twice: whoever has one knows that it is in."""
+    digits = load("digits")
+    partition = PartitionSettings(kind="bootstrap", images=70)
+    task = TaskSettings(dataset="digits", model="digits-cnn", partition=partition)
+    with pytest.raises(SettingsError, match=r"280 different records dealt, got 2\d\d\. Take"):
+        ask(digits, SETTINGS, held(digits, task, 4, 0), 0)
+
+
 def test_images_that_nobody_holds_may_be_lacking() -> None:
     """Where participants hold all images of their classes there is nothing to hold members against."""
     digits = load("digits")
