@@ -85,9 +85,10 @@ def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, cons
     console.print()
     console.print(table.shown(found))
     console.print(table.NOTE, style="dim")
-    methods = table.asked(found)
-    if methods is not None:
-        console.print(methods)
+    for known in (knowing := table.asked(found)):
+        console.print()
+        console.print(known)
+    if knowing:
         console.print(inquiries.NOTE, style="dim")
     for warning in inquiries.warnings(found["rows"]):
         console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)

@@ -10,12 +10,13 @@ from oleander.rundir import RunDirectory
 
 ADAPTS = "adaptive-learner"
 AREA, FOUND = "auc", "tpr_at_1pc"
+METRICS = {AREA: "AUC", FOUND: "found at 1 %"}
 COSTS = {"accuracy": "accuracy", "loss": "NLL", "loss_rise": "rise of loss", "labels_changed": "labels changed"}
 NOTE = (
     "AUC by method, means over the seeds, ± half of the 95 % interval (Student's t) where there are several: of "
     "participants who ask global models, and of the server, which asks each one's own update. Protocol clean: members "
     "against images of the same labels that nobody holds; paper: against other participants' records. Found at 1 %: "
-    "the attack's own true-positive rate at 1 % false positives. NLL: of the final global model on the test images, in "
+    "share of the members, at 1 % false positives. NLL: of the final global model on the test images, in "
     "nats. Rise of loss, labels changed: on a defended participant's own records, by the change of its last layer, "
     "the most of all rounds and participants."
 )
@@ -37,7 +38,7 @@ class Key(NamedTuple):
 def numbers(run: RunDirectory, verdict: Mapping[str, Any]) -> dict[str, float]:
     """Return the numbers of a run's inquiries by their Key, and of COSTS what is on record; nothing if nobody is asked.
 
-    Each method's area; of the attacker's own, beside its baselines, how many members it finds at 1 % false positives.
+    Each method's area, and how many members it finds at 1 % false positives.
     """
     found: dict[str, float] = {}
     for _, attacker in inquiries_of(verdict):
@@ -46,8 +47,9 @@ def numbers(run: RunDirectory, verdict: Mapping[str, Any]) -> dict[str, float]:
             for protocol, measured in protocols.items():
                 if not isinstance(measured, Mapping):
                     continue
-                metrics = [AREA, FOUND] if method == attacker["attack"] else [AREA]
-                named = {str(Key(said["place"], protocol, method, one)): finite(measured.get(one)) for one in metrics}
+                named = {
+                    str(Key(said["place"], protocol, method, one)): finite(measured.get(one)) for one in (AREA, FOUND)
+                }
                 found |= {name: value for name, value in named.items() if value is not None}
     if not found:
         return {}
@@ -66,22 +68,31 @@ def keys(asked: Mapping[str, Any]) -> dict[Key, Mapping[str, Any]]:
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Return a matrix's rows as people read them, headers first, a line for each place and protocol; or nothing."""
+    """Return what is known of members as people read it, headers first: a line for each row and method; or nothing."""
     asked = [(row, keys(row["asked"])) for row in rows if row.get("asked")]
-    methods = list(dict.fromkeys(key.method for _, each in asked for key in each))
-    if not methods:
-        return []
+    posed = sorted({(key.place, key.protocol) for _, each in asked for key in each})
+    headline = min((protocol for _, protocol in posed), default="")
+    columns = [(AREA, *one) for one in posed] + [(FOUND, *one) for one in posed if one[1] == headline]
     swept = any(row["settings"] for row, _ in asked)
-    where = ["attack", "defence", *(["settings"] if swept else []), "place", "protocol"]
-    made = [[*where, *methods, "found at 1 %", *COSTS.values()]]
+    headers = [f"{METRICS[metric]}, {place}, {protocol}" for metric, place, protocol in columns]
+    made = [["attack", "defence", *(["settings"] if swept else []), "method", *headers]]
     for row, each in asked:
-        costs = [plain(row["asked"].get(name)) for name in COSTS]
-        for place, protocol in dict.fromkeys((key.place, key.protocol) for key in each):
-            areas = [plain(each.get(Key(place, protocol, method, AREA))) for method in methods]
-            own = [spread for key, spread in each.items() if key[:2] == (place, protocol) and key.metric == FOUND]
-            at = [row["attack"], row["defense"], *([settings(row)] if swept else []), place, protocol]
-            made.append([*at, *areas, plain(own[0] if own else None), *costs])
-    return made
+        for method in dict.fromkeys(key.method for key in each):
+            cells = [plain(each.get(Key(place, protocol, method, metric))) for metric, place, protocol in columns]
+            made.append([row["attack"], row["defense"], *([settings(row)] if swept else []), method, *cells])
+    return made if asked else []
+
+
+def costs(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Return what defences against membership attacks cost, headers first; nothing where nobody asks."""
+    asked = [row for row in rows if row.get("asked")]
+    known = [name for name in COSTS if any(name in row["asked"] for row in asked)]
+    swept = any(row["settings"] for row in asked)
+    made = [["attack", "defence", *(["settings"] if swept else []), *(COSTS[name] for name in known)]]
+    for row in asked:
+        cells = [plain(row["asked"].get(name)) for name in known]
+        made.append([row["attack"], row["defense"], *([settings(row)] if swept else []), *cells])
+    return made if asked else []
 
 
 def warnings(rows: Sequence[Mapping[str, Any]]) -> list[str]:

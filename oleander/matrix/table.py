@@ -107,20 +107,22 @@ def shown(table: Mapping[str, Any]) -> Table:
     return made
 
 
-def asked(table: Mapping[str, Any]) -> Table | None:
-    """Return what membership attackers reach, method by method, for a terminal; None where nobody is asked."""
-    found = inquiries.lines(table["rows"])
-    if not found:
-        return None
+def asked(table: Mapping[str, Any]) -> list[Table]:
+    """Return for a terminal what membership attackers know, and what defences cost; none where nobody asks."""
+    return [_plain(lines) for lines in (inquiries.lines(table["rows"]), inquiries.costs(table["rows"])) if lines]
+
+
+def _plain(lines: Sequence[Sequence[str]]) -> Table:
+    """Return lines, the headers first, as a table."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in found[0]:
-        made.add_column(name, justify="left" if name in WORDS else "right")
-    for line in found[1:]:
+    for name in lines[0]:
+        made.add_column(name, justify="left" if name in WORDS else "right", no_wrap=name in WORDS)
+    for line in lines[1:]:
         made.add_row(*(Text(text) for text in line))
     return made
 
 
-WORDS = ("attack", "defence", "settings", "place", "protocol")
+WORDS = ("attack", "defence", "settings", "method")
 HEADERS = {
     "attack": True,
     "defence": True,

@@ -35,7 +35,7 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
             metrics=NOTE,
             headers=list(HEADERS),
             rows=[words(line) for line in table["rows"]],
-            asked=inquiries.lines(table["rows"]),
+            asked=[lines for lines in (inquiries.lines(table["rows"]), inquiries.costs(table["rows"])) if lines],
             asked_note=inquiries.NOTE,
             warnings=inquiries.warnings(table["rows"]),
             cells=[(one, _said(one)) for one in table["cells"]],

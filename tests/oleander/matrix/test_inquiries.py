@@ -10,7 +10,7 @@ from rich.console import Console
 
 from oleander.judge import protected
 from oleander.matrix import inquiries, table
-from oleander.matrix.measures import Spread, of_run, spread
+from oleander.matrix.measures import of_run, spread
 from oleander.report.metrics import ABSENT
 from oleander.rundir import RunDirectory
 from task.files import write_json
@@ -21,7 +21,7 @@ def attacker(place: str, **areas: float) -> dict[str, Any]:
     methods = {
         name.replace("_", "-"): {
             "baseline": name != "adaptive_learner",
-            "clean": {"auc": area, "tpr_at_1pc": area / 10},
+            "clean": {"auc": area, "tpr_at_1pc": area / 8},
             "paper": {"auc": area / 2, "tpr_at_1pc": None},
         }
         for name, area in areas.items()
@@ -50,12 +50,13 @@ def test_areas_and_costs_are_those_on_record(fabricate: Callable[..., RunDirecto
     last = run.rounds()[-1]
     assert found == {
         "participant clean adaptive-learner auc": 0.6,
-        "participant clean adaptive-learner tpr_at_1pc": 0.06,
+        "participant clean adaptive-learner tpr_at_1pc": 0.6 / 8,
         "participant paper adaptive-learner auc": 0.3,
         "participant clean label-only auc": 0.55,
+        "participant clean label-only tpr_at_1pc": 0.55 / 8,
         "participant paper label-only auc": 0.275,
         "server clean adaptive-learner auc": 0.9,
-        "server clean adaptive-learner tpr_at_1pc": 0.09,
+        "server clean adaptive-learner tpr_at_1pc": 0.9 / 8,
         "server paper adaptive-learner auc": 0.45,
         "accuracy": last["accuracy"],
         "loss": last["loss"],
@@ -101,8 +102,8 @@ def test_nothing_is_said_where_nobody_is_asked(fabricate: Callable[..., RunDirec
     run = fabricate()
     assert of_run(run).asked == {}
     rows = [row("none", {}), {"attack": "gan", "defense": "none"}]
-    assert inquiries.lines(rows) == inquiries.warnings(rows) == []
-    assert table.asked({"rows": rows}) is None
+    assert inquiries.lines(rows) == inquiries.costs(rows) == inquiries.warnings(rows) == []
+    assert table.asked({"rows": rows}) == []
 
 
 def test_a_defence_that_helps_who_adapts_is_warned_of() -> None:
@@ -124,28 +125,34 @@ def test_a_defence_that_helps_who_adapts_is_warned_of() -> None:
 
 
 def test_seeds_are_averaged_and_people_can_read_it() -> None:
-    """Means and intervals; a line for each place and protocol, a dash for what is not there."""
+    """Means and intervals; a line for each method, a dash for what is not there; found at 1 % by the headline alone."""
     asked = {
         "server clean label-only auc": [0.5, 0.7],
         "server clean lira auc": [0.5],
         "server clean lira tpr_at_1pc": [0.02],
         "server paper label-only auc": [1.0],
+        "server paper label-only tpr_at_1pc": [1.0],
+        "participant clean lira auc": [0.25],
         "loss": [2.0, 2.0],
     }
     half = spread([0.5, 0.7])
-    assert half == Spread(mean=0.6, low=half.low, high=half.high, count=2)
-    lines = inquiries.lines([row("none", asked)])
-    cost = [ABSENT, "2.000 ± 0.000", ABSENT, ABSENT]
-    assert lines[0][:7] == ["attack", "defence", "place", "protocol", "label-only", "lira", "found at 1 %"]
     assert half.high is not None
-    assert lines[1] == [
-        "digits", "none", "server", "clean", f"0.600 ± {half.high - 0.6:.3f}", "0.500", "0.020", *cost,
-    ]  # fmt: skip
-    assert lines[2] == ["digits", "none", "server", "paper", "1.000", ABSENT, ABSENT, *cost]
-    swept = inquiries.lines([row("none", asked, settings={"task.local_epochs": 3}), row("none", asked)])
-    assert [line[2] for line in swept] == ["settings", *["local_epochs=3"] * 2, *[""] * 2]
-    made = table.asked({"rows": [row("none", asked)]})
-    assert made is not None
+    known = inquiries.lines([row("none", asked)])
+    assert known == [
+        [
+            *("attack", "defence", "method"),
+            *("AUC, participant, clean", "AUC, server, clean", "AUC, server, paper"),
+            *("found at 1 %, participant, clean", "found at 1 %, server, clean"),
+        ],
+        ["digits", "none", "label-only", ABSENT, f"0.600 ± {half.high - 0.6:.3f}", "1.000", ABSENT, ABSENT],
+        ["digits", "none", "lira", "0.250", "0.500", ABSENT, ABSENT, "0.020"],
+    ]
+    assert inquiries.costs([row("none", asked)]) == [["attack", "defence", "NLL"], ["digits", "none", "2.000 ± 0.000"]]
+    rows = [row("none", asked, settings={"task.local_epochs": 3}), row("none", asked)]
+    assert [line[2] for line in inquiries.lines(rows)] == ["settings", *["local_epochs=3"] * 2, *[""] * 2]
+    assert [line[2] for line in inquiries.costs(rows)] == ["settings", "local_epochs=3", ""]
     with (console := Console(width=200)).capture() as said:
-        console.print(made)
+        for made in table.asked({"rows": rows}):
+            console.print(made)
     assert "0.600" in said.get()
+    assert "2.000" in said.get()
