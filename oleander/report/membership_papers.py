@@ -1,9 +1,10 @@
 """Chen's and Zhu's results beside ours: whose labels, whose records, and how many labels or made images that takes."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 
 from oleander.judge.statistics import mean_interval
+from oleander.report.def_mia import against
+from oleander.report.membership_runs import Asked, every, is_defended
 from oleander.report.metrics import finite, inquiries_of
 from oleander.report.ranking import (
     NOT_JUDGED,
@@ -20,25 +21,9 @@ from oleander.report.ranking import (
 from oleander.report.results import Paper, Result, Row
 from oleander.scenario import Scenario
 
-USER, CLASS, ASCENT, DEFENSE = "user-membership", "class-membership", "gradient-ascent", "def-mia"
+USER, CLASS, ASCENT = "user-membership", "class-membership", "gradient-ascent"
 POINTS, LOOKED_AT = 0.02, "to look at"
 UNSEEN = "what the generators make is used by the attack and not kept; see the GAN attack's own runs"
-
-
-class Asked(NamedTuple):
-    """One attacker of one run: the scenario, its seed, where it stands, its options, and what it was found to know."""
-
-    scenario: Scenario
-    seed: int
-    attack: str
-    place: str
-    options: Mapping[str, Any]
-    said: Mapping[str, Any]
-
-    def of(self, protocol: str, method: str = "") -> Mapping[str, Any]:
-        """Return a method's numbers by a protocol, the attack's own unless another is named; empty where none are."""
-        found: Mapping[str, Any] = self.said["methods"].get(method or self.attack, {}).get(protocol) or {}
-        return found
 
 
 def rows(paper: Paper, runs: Sequence[Run]) -> list[Row]:
@@ -48,7 +33,7 @@ def rows(paper: Paper, runs: Sequence[Run]) -> list[Row]:
 
 def asked(runs: Sequence[Run], attack: str) -> list[Asked]:
     """Return the attackers of one kind, those without a defence alone."""
-    return [one for one in _every(runs) if one.attack == attack and not _defended(one.scenario)]
+    return [one for one in every(runs) if one.attack == attack and not is_defended(one.scenario)]
 
 
 def labels_held(scenario: Scenario) -> int | None:
@@ -58,25 +43,6 @@ def labels_held(scenario: Scenario) -> int | None:
         return None
     parts = clients if settings.holders is None else len(settings.holders)
     return settings.first_classes or -(-(10 - len(settings.exclude)) // parts)
-
-
-def _every(runs: Sequence[Run]) -> list[Asked]:
-    """Return every attacker that was asked about records and left scores."""
-    found = []
-    for scenario, verdict in runs:
-        for who, attacker in inquiries_of(verdict):
-            place = str(attacker["membership"]["place"])
-            number = int(who.removeprefix("client-")) if place == "participant" else None
-            entry = next((one for one in scenario.clients if number in one.ids), None)
-            options = entry.options if entry is not None else scenario.server.attack_options
-            said = attacker["membership"]
-            found.append(Asked(scenario, scenario.federation.seed, str(attacker["attack"]), place, options, said))
-    return found
-
-
-def _defended(scenario: Scenario) -> bool:
-    """Say whether anybody defends itself."""
-    return any(one.defense is not None for one in scenario.clients)
 
 
 def _row(result: Result, runs: Sequence[Run]) -> Row:
@@ -210,22 +176,6 @@ def _along(place: Callable[[Asked], float], unit: str) -> Callable[[str, Sequenc
     return check
 
 
-def _against(_: str, runs: Sequence[Run]) -> Judged:
-    """Compare every attack's AUC with and without DefMIA."""
-    lines, falls = [], []
-    for attack in (CLASS, USER, ASCENT, "margin-threshold"):
-        for place in ("participant", "server"):
-            mine = [one for one in _every(runs) if one.attack == attack and one.place == place and one.of("clean")]
-            with_it = [one for one in mine if any(entry.defense == DEFENSE for entry in one.scenario.clients)]
-            without = [one for one in mine if not _defended(one.scenario)]
-            before, after = (values([one.of("clean") for one in group], "auc") for group in (without, with_it))
-            if before and after:
-                lines.append(f"{attack}, {place}: clean AUC {spread(before)}, defended {spread(after)}")
-                falls.append(apart(before, after))
-    status = falls[0] if len(set(falls)) == 1 else "not judged (not alike for all)" if falls else NOT_JUDGED
-    return "\n".join(lines), status
-
-
 def _unseen(_: str, runs: Sequence[Run]) -> Judged:
     return (UNSEEN, NOT_JUDGED) if asked(runs, USER) or asked(runs, CLASS) else ("", NOT_JUDGED)
 
@@ -242,5 +192,5 @@ CHECKS: dict[str, Callable[[str, Sequence[Run]], Judged]] = {
     "clean": _clean,
     "made": _along(lambda one: float(finite(one.options.get("enlarge")) or 0), "made images a label"),
     "epochs": _along(lambda one: float(one.scenario.task.local_epochs), "epochs"),
-    "defended": _against,
+    "defended": lambda _, runs: against(every(runs)),
 }
