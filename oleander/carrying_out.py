@@ -13,6 +13,7 @@ from rich.console import Console
 
 from oleander.interrupts import Interrupted
 from oleander.scenario import Scenario
+from oleander.sections import ENGINES
 from task.settings import SettingsError, choose, expect
 
 if TYPE_CHECKING:  # `oleander --help` does not wait for it
@@ -25,7 +26,7 @@ complaints = Console(stderr=True)
 def carry_out(
     scenario: Scenario,
     *,
-    engine: str,
+    engine: str | None,
     data: Path | None,
     out: Path | None,
     stock: bool = False,
@@ -37,7 +38,7 @@ def carry_out(
 
     Args:
         scenario: resolved.
-        engine: one of oleander.engines.ENGINES.
+        engine: one of oleander.sections.ENGINES; None for the scenario's own.
         data: folder of the data sets, as given.
         out: run directory, as given.
         stock: as `oleander.engines.Job` has it ...
@@ -57,7 +58,7 @@ def carry_out(
     from oleander.terminal import LiveView, summary  # noqa: PLC0415
     from server_app import environment  # noqa: PLC0415
 
-    choose(engine, engines.ENGINES, "an engine")
+    engine = choose(scenario.federation.engine if engine is None else engine, ENGINES, "an engine")
     folder = data_folder(data)
     parts = {} if address is None else {client: scenario.part(client) for client in range(scenario.federation.clients)}
     scenario = settle(scenario, folder)

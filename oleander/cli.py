@@ -40,6 +40,13 @@ app.add_typer(deploy_verbs, name="deploy")
 Engine = Annotated[
     str, typer.Option(help="grpc: real Flower processes; ray: Flower's simulation; inline: one process, the quickest.")
 ]
+AnyEngine = Annotated[
+    str | None,
+    typer.Option(
+        help="grpc: real Flower processes; ray: Flower's simulation; inline: one process. Else the scenario's, grpc "
+        "where it names none."
+    ),
+]
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets; else $OLEANDER_DATA, else ./data.")]
 Out = Annotated[Path | None, typer.Option(help="Run directory; else runs/NAME/TIMESTAMP-SEED.")]
 Seed = Annotated[int | None, typer.Option(help="Replaces the scenario's seed.")]
@@ -74,7 +81,7 @@ def options(*, version: Version = False) -> None:
 
 
 @app.command()
-def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: Stock = False) -> None:
+def demo(engine: AnyEngine = None, out: Out = None, seed: Seed = None, *, stock: Stock = False) -> None:
     """Steal handwritten digits from other participants, two of them defended, offline, and show them."""
     console.print(
         "Six participants learn handwritten digits; one of them is a thief, two defend themselves. "
@@ -86,7 +93,7 @@ def demo(engine: Engine = "grpc", out: Out = None, seed: Seed = None, *, stock: 
 @app.command()
 def run(
     scenario: str,
-    engine: Engine = "grpc",
+    engine: AnyEngine = None,
     overrides: Overrides = None,
     data: Data = None,
     out: Out = None,

@@ -7,6 +7,7 @@ from typing import Any
 from task.settings import choose, expect
 
 ROLES = ("honest", "malicious", "defended")
+ENGINES = ("grpc", "ray", "inline")
 DEVICES = ("auto", "cpu")
 MOST = 100_000
 """Participants of one federation: more are a slip of the keyboard, and would fill the memory before anything is run."""
@@ -20,6 +21,7 @@ class FederationSettings:
         clients: participants, with ids 0 to clients - 1 (Flower's partition ids).
         rounds: rounds of training.
         seed: of everything that is drawn.
+        engine: what runs it where the command names none, one of ENGINES.
         devices: `auto` (a GPU for each participant where there are any) or `cpu`.
         weighting: `uniform` (the plain mean) or `examples` (n_k / n).
         fraction: share of the participants that is asked in a round, drawn anew each time.
@@ -35,6 +37,7 @@ class FederationSettings:
     clients: int
     rounds: int
     seed: int = 0
+    engine: str = "grpc"
     devices: str = "auto"
     weighting: str = "uniform"
     fraction: float = 1.0
@@ -52,6 +55,7 @@ class FederationSettings:
         expect(0 < self.round_timeout < math.inf, "round_timeout > 0", self.round_timeout)
         expect(0 < self.join_timeout < math.inf, "join_timeout > 0", self.join_timeout)
         expect(0 < self.fraction <= 1, "fraction in (0, 1]", self.fraction)
+        choose(self.engine, ENGINES, "an engine")
         choose(self.devices, DEVICES, "devices")
         choose(self.weighting, ("uniform", "examples"), "a weighting")
         low = self.min_replies

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
+from oleander.sections import ENGINES
 from task.settings import choose
 
-ENGINES = ("grpc", "ray", "inline")
 log = logging.getLogger("oleander.engines")
 
 

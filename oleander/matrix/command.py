@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from oleander import engines
 from oleander.engines.gpus import cores, visible
 from oleander.matrix import inquiries, settings, table
 from oleander.matrix.cells import Cell, expand
@@ -21,6 +20,7 @@ from oleander.matrix.work import Order
 from oleander.preflight import settle
 from oleander.report.matrix import write
 from oleander.rundir import RUNS
+from oleander.sections import ENGINES
 from task.settings import SettingsError, choose, expect
 
 CELLS, LOCK = "cells", ".lock"
@@ -60,7 +60,7 @@ def carry_out(request: Request, console: Console) -> int:
         SettingsError: if any cell's scenario cannot be run; nothing is started then.
 
     """
-    choose(request.engine, engines.ENGINES, "an engine")
+    choose(request.engine, ENGINES, "an engine")
     expect(_jobs(request) > 0, "--jobs > 0", _jobs(request))
     matrix = chosen(settings.load(request.name), request.attacks, request.defenses)
     cells = [_settled(cell, request.data) for cell in expand(matrix, request.overrides, request.seeds)]

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import yaml
 
 from oleander.early_noise import disturbed
-from oleander.engines import ENGINES
 from oleander.judge.server import SERVER
 from oleander.rundir import RunDirectory
 from oleander.scenario import UNDEFENDED, Scenario
+from oleander.sections import ENGINES
 
 T = TypeVar("T")
 

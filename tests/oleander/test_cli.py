@@ -33,6 +33,18 @@ def test_help_names_every_verb() -> None:
         assert verb in answer.stdout
 
 
+@pytest.mark.parametrize(("asked", "used"), [([], "inline"), (["--engine", "ray"], "ray")])
+def test_a_scenario_may_name_its_engine(
+    asked: list[str], used: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command's own choice goes before it."""
+    ran = []
+    monkeypatch.setattr("oleander.engines.run", lambda engine, *_: ran.append(engine))
+    main(["run", "virtual-clients", "--set", "federation.engine=inline", *asked, "--out", str(tmp_path / "run")])
+    assert ran == [used]
+    assert RunDirectory(tmp_path / "run").environment()["engine"] == used
+
+
 def test_the_version_is_that_of_the_package(capfd: pytest.CaptureFixture[str]) -> None:
     """Installed or merely on the path."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -43,7 +55,7 @@ def test_the_version_is_that_of_the_package(capfd: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("verb", "said"),
     [
-        ("run", ["SCENARIO is a YAML file", "[required]", "[default: grpc]"]),
+        ("run", ["SCENARIO is a YAML file", "[required]", "scenario's, grpc"]),
         ("matrix", ["SCENARIO is a matrix", "[required]", "[default: inline]"]),
         ("judge", ["RUN is a run directory", "[required]"]),
         ("report", ["RUNS are run directories", "[required]"]),

@@ -7,6 +7,7 @@ import pytest
 from oleander import engines
 from oleander.engines import Job
 from oleander.rundir import RunDirectory
+from oleander.sections import ENGINES
 
 HONEST = ("clients=[]", "task.outputs=10", "task.partition.exclude=[]")
 PASSIVE = (
@@ -31,7 +32,7 @@ def final(run: RunDirectory) -> bytes:
     return (run.path / "global" / "final.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("engine", engines.ENGINES)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_passive_attack_leaves_the_honest_run_s_model(
     engine: str, honest: RunDirectory, make_job: Callable[..., Job]
 ) -> None:
