@@ -47,15 +47,23 @@ def threshold(view: RecordView, score: Callable[[Tensor, Tensor], Tensor]) -> Sc
     """Score the records by `score(logits, labels)`, and mark those above what the attacker takes for usual.
 
     That is the mean over its own records where the model has learned from them (Yeom et al. 2018: the
-    average loss on the training data). Else it is the median of the scores themselves, by an attacker that knows how
-    many members there are among them.
+    average loss on the training data). Else it marks the highest scores, by an attacker that knows how many members
+    there are among them.
     """
     question = view.question
     values = score(asked(view), question.records.labels)
     if view.own_trained and len(question.own.labels):
         known = score(logits(view.global_model, question.own.images).double(), question.own.labels)
         return Scores(values=values, marked=values >= known.mean())
-    return Scores(values=values, marked=values > values.median())
+    return Scores(values=values, marked=highest(values, question))
+
+
+def highest(values: Tensor, question: Question) -> Tensor:
+    """Return bool [N]: the highest of the scores [N], as many as there are members; of equal ones the first."""
+    count = len(values) // 2 if question.members is None else question.members
+    marked = torch.zeros(len(values), dtype=torch.bool)
+    marked[values.argsort(descending=True, stable=True)[:count]] = True
+    return marked
 
 
 @dataclass(frozen=True)

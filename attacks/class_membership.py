@@ -29,7 +29,7 @@ from torch.nn import functional
 
 from attacks.asking import asked, subset
 from attacks.own_gan import GanOptions, OwnGan
-from attacks.shadow import shadow
+from attacks.shadow import shadow, usual
 from attacks.views import Question, RecordView, Rehearsal, Scores
 from task.facts import Images, TaskFacts
 from task.settings import expect
@@ -47,7 +47,8 @@ class Options(GanOptions):
         hidden: width of the networks.
         fit_steps, fit_lr: of their Adam.
         kept: share of the vectors that the attacker keeps to test itself.
-        shadow_records: records a server trains its shadow on; None for as many as there are references.
+        shadow_records: records a server trains its shadow on; None for as many as a participant holds, or as there are
+            references, if these are fewer.
 
     """
 
@@ -136,7 +137,7 @@ class ClassMembership:
         """Return the images that count as members, and which of them are made, bool [N]."""
         own = self.question.own
         if not view.own_trained:
-            count = self.options.shadow_records or len(self.question.reference.labels)
+            count = self.options.shadow_records or usual(self.facts, self.question)
             own = subset(own, torch.randperm(len(own.labels), generator=generator)[:count])
         if self.gan is None:
             return own, torch.zeros(len(own.labels), dtype=torch.bool)
@@ -183,7 +184,14 @@ class Networks:
 
 
 def fit(
-    vectors: Tensor, labels: Tensor, member: Tensor, *, classes: int, options: Options, generator: torch.Generator
+    vectors: Tensor,
+    labels: Tensor,
+    member: Tensor,
+    *,
+    classes: int,
+    options: Options,
+    generator: torch.Generator,
+    balanced: bool = False,
 ) -> Networks:
     """Train the in / out networks of all labels in one batch.
 
@@ -194,6 +202,7 @@ def fit(
         classes: K.
         options: of the networks.
         generator: of their first weights.
+        balanced: whether members and others weigh the same, however many there are of each.
 
     """
     outputs, hidden = vectors.shape[1], options.hidden
@@ -211,6 +220,9 @@ def fit(
         mine, size = labels == label, int(counts[label])
         padded[label, :size], wanted[label, :size] = vectors[mine], member[mine].float()
         counted[label, :size] = 1 / max(1, size)
+        few = int((mine & member).sum())
+        if balanced and 0 < few < size:
+            counted[label, :size] = torch.where(member[mine], 0.5 / few, 0.5 / (size - few))
     optimizer = torch.optim.Adam(parameters, lr=options.fit_lr)
     for _ in range(options.fit_steps):
         losses = functional.binary_cross_entropy_with_logits(forward(parameters, padded), wanted, reduction="none")

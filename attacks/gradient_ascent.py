@@ -10,7 +10,8 @@ Differences from the paper, and what it leaves open:
 1. The score is minus the loss of a record, mean over the models that followed an ascent (ours). The paper trains a
    network on activations, gradients and losses, with members that it knows.
 2. All records at once, by the gradient of their mean loss; the paper says that several may be done at once.
-3. Half of the records are marked: those with the higher scores.
+3. As many records are marked as there are members: those with the highest scores.
+4. With `rate: 0` nothing is spoiled, and the mean over the rounds is all that is left: the control of the ascent.
 """
 
 import math
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from attacks.asking import asked, minus_loss
+from attacks.asking import asked, highest, minus_loss
 from attacks.views import Question, RecordView, Scores
 from task import models
 from task.facts import TaskFacts
@@ -35,7 +36,7 @@ class Options:
     """Settings of the attack.
 
     Attributes:
-        rate: of the ascent step.
+        rate: of the ascent step; 0 for an attacker who only looks.
         start_round: of the first ascent.
 
     """
@@ -44,7 +45,7 @@ class Options:
     start_round: int = 1
 
     def __post_init__(self) -> None:
-        expect(0 < self.rate < math.inf, "rate > 0", self.rate)
+        expect(0 <= self.rate < math.inf, "rate >= 0", self.rate)
         expect(self.start_round > 0, "start_round > 0", self.start_round)
 
 
@@ -79,6 +80,8 @@ class GradientAscent:
         if not chosen.any():
             return weights
         self.ascents += 1
+        if not self.options.rate:
+            return weights
         return ascended(weights, records.images[chosen], records.labels[chosen], self.facts, self.options.rate)
 
     def observe(self, view: RecordView, generator: torch.Generator) -> None:
@@ -93,7 +96,7 @@ class GradientAscent:
         """Return minus the mean loss of each record over the rounds."""
         del view, generator
         values = self.total / max(1, self.seen)
-        return Scores(values=values, marked=values > values.median())
+        return Scores(values=values, marked=highest(values, self.question))
 
     def metrics(self) -> dict[str, float]:
         """Return how many ascents there were, and minus the mean score."""

@@ -3,12 +3,17 @@
 Carlini, Chien, Nasr, Song, Terzis, Tramer: Membership Inference Attacks From First Principles (2022), section V,
 algorithm 1, with one fixed variance for all records, as they advise for few shadows (section V-B).
 
-Differences: a shadow is what a participant would send in this round (attacks.shadow): it begins with the round's global
-model, which has learned from the members already. A record in all shadows, or in none, gets the usual distance between
-the two means. The paper trains 256 shadows; the default here is 16, which takes 16 local rounds of one participant each
-time that the attack is asked.
+Differences:
+1. A shadow is what a participant would send in this round (attacks.shadow): it begins with the round's global model,
+   which has learned from the members already. That raises the margins of members without them, too, and costs power.
+2. Every record is in half of the shadows, by pairs of halves; in fewer where a participant holds fewer than half of the
+   records that are asked about it. A server makes shadows of each participant, of a participant's size, filled up with
+   records of its own. A participant, who sees the global model alone, makes shadows of half of all records.
+3. The paper trains 256 shadows; the default here is 16. A record in all of them, or in none, gets the usual distance
+   between the two means.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -82,18 +87,36 @@ def likelihood_ratio(found: Tensor, shadows: Tensor, inside: Tensor) -> Tensor:
 
 
 def _answer(view: RecordView, facts: TaskFacts, options: Options, generator: torch.Generator) -> Scores:
-    """Train the shadows and compare."""
-    question, count = view.question, len(view.question.records.labels)
-    own, references = len(question.own.labels), len(question.reference.labels)
-    size = own if view.own_trained else min(own, references)  # a server holds more than a participant would
-    parts = (question.records, subset(question.own, torch.arange(size)))
-    pool = Images(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
-    values, seen = [], []
-    for _ in range(options.shadows):
-        chosen = torch.randperm(len(pool.labels), generator=generator)[:size]
-        model = shadow(view, facts, subset(pool, chosen), generator)
-        values.append(margin(logits(model, question.records.images).double(), question.records.labels))
-        seen.append(torch.isin(torch.arange(count), chosen))
+    """Train the shadows and compare: a server those of each participant, a participant those of the global model."""
+    question = view.question
+    groups = [question.clients >= 0]
+    if not view.own_trained:
+        groups = [question.clients == client for client in sorted(set(question.clients.tolist()))]
     found = margin(asked(view), question.records.labels)
-    scores = likelihood_ratio(found, torch.stack(values), torch.stack(seen))
+    scores = torch.zeros(len(found), dtype=torch.float64)
+    for group in groups:
+        records = subset(question.records, group)
+        values, seen = [], []
+        for inside in _halves(len(records.labels), facts.images if not view.own_trained else None, options, generator):
+            missing = (facts.images or 0) - int(inside.sum()) if not view.own_trained else 0
+            more = subset(
+                question.own, torch.randperm(len(question.own.labels), generator=generator)[: max(0, missing)]
+            )
+            mine = subset(records, inside)
+            held = Images(torch.cat([mine.images, more.images]), torch.cat([mine.labels, more.labels]))
+            model = shadow(view, facts, held, generator)
+            values.append(margin(logits(model, records.images).double(), records.labels))
+            seen.append(inside)
+        scores[group] = likelihood_ratio(found[group], torch.stack(values), torch.stack(seen))
     return Scores(values=scores, marked=scores > 0)
+
+
+def _halves(count: int, most: int | None, options: Options, generator: torch.Generator) -> Iterator[Tensor]:
+    """Yield bool [count] for each shadow: half of the records, and for the next the other half; of `most` at most."""
+    size = max(1, count // 2 if most is None else min(count // 2, most))
+    for number in range(options.shadows):
+        if number % 2 == 0:
+            order = torch.randperm(count, generator=generator)
+        inside = torch.zeros(count, dtype=torch.bool)
+        inside[order[:size] if number % 2 == 0 else order[-size:]] = True
+        yield inside

@@ -48,6 +48,7 @@ def pose(
         own=own,
         reference=asked.references(dataset),
         declared=declared(dataset, holding) if settings.declared else {},
+        members=int(asked.member.sum()),
         known=known if settings.known else None,
         defended=defended,
     )

@@ -7,11 +7,17 @@ shadow, trained from the current global model as a participant's local round is.
 import torch
 from torch import nn
 
-from attacks.views import Defended, RecordView
+from attacks.views import Defended, Question, RecordView
 from task import models
 from task.facts import Images, TaskFacts
 from task.models import weights
 from task.training import make_optimizer, train
+
+
+def usual(facts: TaskFacts, question: Question) -> int:
+    """Return how many records a server trains a shadow on: as many as a participant does, if it has such references."""
+    references = len(question.reference.labels)
+    return references if facts.images is None else min(facts.images, references)
 
 
 def shadow(

@@ -97,6 +97,7 @@ class Question:
             nobody.
         reference: images of the data set that nobody trains on, and that are not asked about.
         declared: labels that participants have declared to hold; empty where they hide them.
+        members: how many of the records are members, which the attacker knows; None for half of them.
         known: records whose membership the attacker is told; None where it is told nothing.
         defended: how the participants in question defend themselves; None where they do not, or it does not know.
 
@@ -107,6 +108,7 @@ class Question:
     own: Images
     reference: Images
     declared: Mapping[int, tuple[int, ...]]
+    members: int | None = None
     known: Known | None = None
     defended: Defended | None = None
 

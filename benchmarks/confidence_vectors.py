@@ -75,6 +75,7 @@ class Asker:
             optimizer=task.optimizer,
             batch_size=task.batch_size,
             local_epochs=task.local_epochs,
+            images=task.partition.images,
         )
         model = models.build(task.model, dataset.shape, self.facts.outputs, torch.Generator())
         model.load_state_dict(weights)

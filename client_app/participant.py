@@ -64,6 +64,7 @@ class Participant:
             optimizer=self.task.optimizer,
             batch_size=self.task.batch_size,
             local_epochs=self.task.local_epochs,
+            images=self.task.partition.images,
         )
 
     def randomness(self, *purpose: int | str) -> torch.Generator:

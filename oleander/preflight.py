@@ -53,6 +53,7 @@ def settle(scenario: Scenario, data: str | None) -> Scenario:
         optimizer=scenario.task.optimizer,
         batch_size=scenario.task.batch_size,
         local_epochs=scenario.task.local_epochs,
+        images=scenario.task.partition.images,
     )
 
     apart = reserved(dataset, scenario.task, scenario.federation.clients, scenario.federation.seed)

@@ -82,6 +82,7 @@ def main(grid: Grid, context: Context) -> None:
             optimizer=task.optimizer,
             batch_size=task.batch_size,
             local_epochs=task.local_epochs,
+            images=task.partition.images,
         )
         own = Images(images, labels)
         inner = attacking = malicious.wrap(

@@ -32,6 +32,7 @@ class TaskFacts:
         model: name of the shared model (task.models).
         clients: participants, with ids 0 to clients - 1.
         optimizer, batch_size, local_epochs: of every participant's local round.
+        images: that a participant holds, by the settings of the partition; None where they name no number.
 
     """
 
@@ -43,3 +44,4 @@ class TaskFacts:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     batch_size: int = 32
     local_epochs: int = 1
+    images: int | None = None

@@ -124,7 +124,7 @@ def _of_the_server(scenario: Scenario) -> list[dict[str, Any]]:
 
 def _of_the_question(settings: MembershipSettings) -> list[dict[str, Any]]:
     """Say what membership attackers are asked, and told."""
-    found = [_flatters("Half of the records in question are members, and the attacker knows that.")]
+    found = [_flatters("The attacker knows how many of the records in question are members.")]
     found.append(_flatters("The attacker knows the true label of every record in question."))
     if settings.reference:
         count = settings.reference

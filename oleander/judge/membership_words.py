@@ -47,7 +47,7 @@ def _beside(adds: Mapping[str, Any] | None, methods: Mapping[str, Any], protocol
     text = f"; {adds['baseline']}, the strongest baseline, reaches {methods[adds['baseline']][protocol]['auc']:.2f}"
     if adds["auc_low"] > 0:
         return f"{text}, which the attack improves by {_interval(adds, 'auc')}"
-    return f"{text}, and the attack " + ("does worse" if adds["auc_high"] < 0 else "adds nothing to it")
+    return f"{text}, and the attack " + ("does worse" if adds["auc_high"] < 0 else "is not shown to add anything to it")
 
 
 def of_attacker(who: str, verdict: Mapping[str, Any]) -> str:
