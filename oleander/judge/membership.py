@@ -106,6 +106,8 @@ def judge(
             spreads[name] = rates.bootstrap(scores, marked, member, rates.generator(seed, "membership", protocol))
             methods.setdefault(name, {"baseline": name != attack})
             methods[name][protocol] = rates.numbers(scores, marked, member, spreads[name])
+            if protocol == "paper":
+                methods[name][protocol]["paper_ratio"] = float(marked.sum() / member.sum())
             found.curves.setdefault(protocol, {})[name] = rates.curve(scores, member)
         adds[protocol] = _adds(attack, protocol, methods, spreads)
     said = {
@@ -190,7 +192,8 @@ def _over_rounds(
 def _rehearsal(path: Path, seed: int, missing: list[str]) -> dict[str, Any] | None:
     """Return the numbers of what an attacker tested by itself, as Zhu et al. do: `all`, and `real` without made images.
 
-    None where it has tested nothing; `real` is None where that leaves one kind only.
+    Each with `majority`, the accuracy of one answer to everything. None where it has tested nothing; `real` is None
+    where that leaves one kind only.
     """
     if not path.is_file():
         return None
@@ -205,5 +208,6 @@ def _rehearsal(path: Path, seed: int, missing: list[str]) -> dict[str, Any] | No
         some, marked, kept = scores[chosen], scores[chosen] > 0.5, member[chosen]  # noqa: PLR2004  # a probability
         mixed = kept.any() and not kept.all()
         spread = rates.bootstrap(some, marked, kept, rates.generator(seed, "rehearsal")) if mixed else {}
-        result[name] = rates.numbers(some, marked, kept, spread) if mixed else None
+        most = {"majority": float(max(kept.mean(), 1 - kept.mean()))}
+        result[name] = rates.numbers(some, marked, kept, spread) | most if mixed else None
     return result

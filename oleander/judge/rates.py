@@ -3,6 +3,8 @@
 Higher scores mean "more likely a member". Nothing is interpolated: a true-positive rate at a false-positive rate is
 that of the lowest threshold that lets no more false positives pass. Intervals: percentiles of BOOTSTRAPS draws of as
 many records with replacement, members and others apart (Efron 1979); they cover the draw of the records, no other luck.
+None is given of a rate at so few false positives that fewer than LEAST others decide it: there the draws fail, since
+none goes beyond the largest scores that were seen.
 """
 
 import math
@@ -21,6 +23,7 @@ Bools = NDArray[np.bool_]
 BOOTSTRAPS, PART = 1000, 100
 LOW_FPRS = {"tpr_at_1pc": 0.01, "tpr_at_01pc": 0.001}
 ENDS = (2.5, 97.5)
+LEAST = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,8 +58,9 @@ def numbers(scores: Floats, marked: Bools, member: Bools, spread: Mapping[str, F
 
     Returns:
         `auc`, `tpr_at_1pc`, `tpr_at_01pc`, `balanced_accuracy`, each with `_low` and `_high`, the ends of the 95 %
-        interval; `accuracy`, `precision` (NaN where nothing is marked), `recall`, `f1`; `tp_rate`, `fn_rate`,
-        `fp_rate`, `tn_rate`; the counts `members` and `others`; `least_fpr`, the smallest false-positive rate but 0
+        interval (NaN where there is none); `accuracy`, `precision` (NaN where nothing is marked), `recall`, `f1`;
+        `tp_rate`, `fn_rate`, `fp_rate`, `tn_rate`; the counts `members` and `others`; `least_fpr`, the smallest
+        false-positive rate but 0
         that so many others can show.
 
     """
@@ -68,10 +72,11 @@ def numbers(scores: Floats, marked: Bools, member: Bools, spread: Mapping[str, F
     said = decisions(marked, member)
     values["balanced_accuracy"] = said.pop("balanced_accuracy")
     result: dict[str, Any] = {}
-    for name, value in values.items():
-        low, high = ends(spread[name])
-        result |= {name: value, f"{name}_low": low, f"{name}_high": high}
     others = int((~member).sum())
+    for name, value in values.items():
+        known = name not in LOW_FPRS or others * LOW_FPRS[name] >= LEAST
+        low, high = ends(spread[name]) if known else (math.nan, math.nan)
+        result |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return result | said | {"members": int(member.sum()), "others": others, "least_fpr": 1 / others}
 
 

@@ -90,7 +90,7 @@ def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, cons
         console.print(known)
     if knowing:
         console.print(inquiries.NOTE, style="dim")
-    for warning in inquiries.warnings(found["rows"]):
+    for warning in inquiries.warnings(found["cells"]):
         console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     for name, reason in failures.items():
         console.print(f"Failed: {left[name].words}: {reason}", style="red", markup=False, soft_wrap=True)

@@ -1,11 +1,12 @@
 """DefMIA beside no defence: every attacker's area, on runs that are alike but for the defence."""
 
-import json
 from collections.abc import Sequence
 
-from oleander.report.membership_runs import Asked, is_defended
+from oleander.report.membership_runs import Asked, is_defended, settings_of
 from oleander.report.ranking import NOT_JUDGED, Judged, apart, spread, values
 
+FLOOR = "label-only"
+"""Below which no defence that keeps labels can get: it is told nowhere, and falls nowhere."""
 DEFENSE, WELL_POSED = "def-mia", "well-posed"
 NOT_ALIKE = "not judged (not alike for all attackers)"
 
@@ -15,17 +16,14 @@ def against(asked: Sequence[Asked]) -> Judged:
 
     Only runs of the same task and federation are compared, and what each attacker is asked at each place.
     """
-    groups: dict[str, list[Asked]] = {}
-    for one in asked:
-        groups.setdefault(_alike(one), []).append(one)
     lines, falls = [], []
-    for group in groups.values():
+    for group in settings_of(asked, "clients", "membership.defended"):
         without = [one for one in group if not is_defended(one.scenario)]
         forms = {form: [one for one in group if form == _form(one)] for form in map(_form, group) if form}
         if not without or not forms:
             continue
         for place in sorted({one.place for one in without}):
-            for method in sorted({name for one in without for name in one.said["methods"]}):
+            for method in sorted({name for one in without for name in one.said["methods"]} - {FLOOR}):
                 before = _areas(without, place, method)
                 after = {form: _areas(some, place, method) for form, some in sorted(forms.items())}
                 told = [f"{form} {spread(areas)}" for form, areas in after.items() if areas]
@@ -34,12 +32,6 @@ def against(asked: Sequence[Asked]) -> Judged:
                     lines.append(f"{dataset}, {place}, {method}: {spread(before)}; {'; '.join(told)}")
                     falls += [apart(before, after[WELL_POSED])] if after.get(WELL_POSED) else []
     return "\n".join(lines), falls[0] if len(set(falls)) == 1 else NOT_ALIKE if falls else NOT_JUDGED
-
-
-def _alike(one: Asked) -> str:
-    """Return what two runs have in common if they may differ in the defence and the seed alone."""
-    task, federation = one.scenario.to_dict()["task"], one.scenario.to_dict()["federation"]
-    return json.dumps([task, federation | {"seed": 0}, one.attack], sort_keys=True)
 
 
 def _form(one: Asked) -> str:

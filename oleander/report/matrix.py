@@ -37,7 +37,7 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
             rows=[words(line) for line in table["rows"]],
             asked=[lines for lines in (inquiries.lines(table["rows"]), inquiries.costs(table["rows"])) if lines],
             asked_note=inquiries.NOTE,
-            warnings=inquiries.warnings(table["rows"]),
+            warnings=inquiries.warnings(table["cells"]),
             cells=[(one, _said(one)) for one in table["cells"]],
             figures=[(name, figure_uri(figure)) for name, figure in figures.items() if figure is not None],
         )

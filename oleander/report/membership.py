@@ -93,7 +93,10 @@ def _cells(numbers: Mapping[str, Any]) -> list[Cell]:
     cells = [(f"{area:.3f}" if area is not None else written(None), "" if low is None else f"{low:.2f} to {high:.2f}")]
     for name in RATES:
         ends = [written(_whole(numbers.get(f"{name}_{end}")), "share") for end in ("low", "high")]
-        cells.append((written(numbers.get(name), "share"), f"{ends[0].removesuffix(' %')} to {ends[1]}"))
+        known = finite(numbers.get(f"{name}_low")) is not None
+        cells.append(
+            (written(numbers.get(name), "share"), f"{ends[0].removesuffix(' %')} to {ends[1]}" if known else "")
+        )
     return cells + [(written(numbers.get(name), "share"), "") for name in PLAIN]
 
 

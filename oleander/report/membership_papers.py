@@ -1,10 +1,11 @@
 """Chen's and Zhu's results beside ours: whose labels, whose records, and how many labels or made images that takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from oleander.judge.statistics import mean_interval
 from oleander.report.def_mia import against
-from oleander.report.membership_runs import Asked, every, is_defended
+from oleander.report.membership_runs import Asked, every, is_defended, settings_of
 from oleander.report.metrics import finite, inquiries_of
 from oleander.report.ranking import (
     NOT_JUDGED,
@@ -23,6 +24,8 @@ from oleander.scenario import Scenario
 
 USER, CLASS, ASCENT = "user-membership", "class-membership", "gradient-ascent"
 POINTS, LOOKED_AT = 0.02, "to look at"
+PAPERS = (100, 60)
+"""Participants, and the records of each, of Zhu's Table 1."""
 UNSEEN = "what the generators make is used by the attack and not kept; see the GAN attack's own runs"
 
 
@@ -110,9 +113,11 @@ def _ascent(_: str, runs: Sequence[Run]) -> Judged:
 
 
 def _adds(_: str, runs: Sequence[Run]) -> Judged:
-    found = [one.said["adds"].get("paper") or {} for one in asked(runs, USER)]
-    numbers = values(found, "auc")
-    return (f"AUC {_signed(numbers)} beside the strongest baseline", LOOKED_AT) if numbers else ("", NOT_JUDGED)
+    lines = []
+    for group in settings_of(asked(runs, USER)):
+        numbers = values([one.said["adds"].get("paper") or {} for one in group], "auc")
+        lines += [f"{_where(group)}: AUC {_signed(numbers)} beside the strongest baseline"] if numbers else []
+    return "\n".join(lines), LOOKED_AT
 
 
 def _signed(numbers: Sequence[float]) -> str:
@@ -121,55 +126,88 @@ def _signed(numbers: Sequence[float]) -> str:
     return f"{mean:+.2f}" if len(numbers) == 1 else f"{mean:+.2f} ({low:+.2f} to {high:+.2f} over {len(numbers)} runs)"
 
 
+def _where(group: Sequence[Asked]) -> str:
+    """Name a group of runs that are set alike."""
+    task, federation = group[0].scenario.task, group[0].scenario.federation
+    labels = labels_held(group[0].scenario)
+    held = f"{labels} label{'s' * (labels > 1)}" if labels else f"{federation.clients} x {task.partition.images}"
+    made = group[0].options.get("enlarge")
+    enlarged = f", {made} made images a label" if made is not None and group[0].place == "participant" else ""
+    return f"{task.dataset}, {held}, {group[0].place}, {task.local_epochs} epochs, {federation.rounds} rounds{enlarged}"
+
+
 def _fresh(_: str, runs: Sequence[Run]) -> Judged:
-    found = [one.of("clean") for one in asked(runs, USER)]
-    areas, marked, right = (values(found, name) for name in ("auc", "fp_rate", "tp_rate"))
-    if not areas:
-        return "", NOT_JUDGED
-    return f"AUC {spread(areas)}; marked: {shares(right)} of the members, {shares(marked)} of fresh images", LOOKED_AT
+    lines = []
+    for group in settings_of(asked(runs, USER)):
+        areas, marked, right = (
+            values([one.of("clean") for one in group], name) for name in ("auc", "fp_rate", "tp_rate")
+        )
+        told = f"marked: {shares(right)} of the members, {shares(marked)} of fresh images"
+        lines += [f"{_where(group)}: AUC {spread(areas)}; {told}"] if areas else []
+    return "\n".join(lines), LOOKED_AT
+
+
+def _tested(one: Asked, kind: str) -> Mapping[str, Any]:
+    """Return what a class-level attacker found when it tested itself: of `all`, or of `real` images alone."""
+    found: Mapping[str, Any] = (one.said.get("rehearsal") or {}).get(kind) or {}
+    return found
+
+
+def _thieves(runs: Sequence[Run]) -> list[Asked]:
+    """Return the class-level attackers among the participants; a server's shadow tests itself on something else."""
+    return [one for one in asked(runs, CLASS) if one.place == "participant" and _tested(one, "all")]
 
 
 def _own(named: str, runs: Sequence[Run]) -> Judged:
-    """Judge a number of what the class-level attacker tests by itself."""
+    """Judge a number of what the class-level participant tests by itself, in the paper's federation."""
     metric, theirs = named.split()
-    found = [one.said.get("rehearsal") or {} for one in asked(runs, CLASS) if one.options.get("enlarge")]
-    return _level(values([one.get("all") or {} for one in found], metric), float(theirs))
+    lines, status = [], NOT_JUDGED
+    for group in settings_of([one for one in _thieves(runs) if one.options.get("enlarge")]):
+        numbers, most = (values([_tested(one, "all") for one in group], name) for name in (metric, "majority"))
+        if not numbers:
+            continue
+        trivial = f"; one answer to everything {shares(most)}" if metric == "accuracy" and most else ""
+        lines.append(f"{_where(group)}: {_level(numbers, float(theirs))[0]}{trivial}")
+        sizes = (group[0].scenario.federation.clients, group[0].scenario.task.partition.images)
+        if sizes == PAPERS:
+            status = _level(numbers, float(theirs))[1]
+    return "\n".join(lines), status
 
 
 def _real(_: str, runs: Sequence[Run]) -> Judged:
-    found = [(one.said.get("rehearsal") or {}).get("real") or {} for one in asked(runs, CLASS)]
-    numbers = values(found, "balanced_accuracy")
-    return (f"balanced accuracy {shares(numbers)}", LOOKED_AT) if numbers else ("", NOT_JUDGED)
+    lines = []
+    for group in settings_of(_thieves(runs)):
+        numbers = values([_tested(one, "real") for one in group], "balanced_accuracy")
+        lines += [f"{_where(group)}: balanced accuracy {shares(numbers)}"] if numbers else []
+    return "\n".join(lines), LOOKED_AT
 
 
 def _clean(_: str, runs: Sequence[Run]) -> Judged:
     lines = []
-    for place in ("participant", "server"):
-        mine = [one for one in asked(runs, CLASS) if one.place == place]
-        areas, trivial = (values([one.of("clean", name) for one in mine], "auc") for name in ("", "margin-threshold"))
-        lines += [f"{place}: AUC {spread(areas)}; the margin's {spread(trivial)}"] if areas and trivial else []
+    for group in settings_of(asked(runs, CLASS)):
+        areas, trivial = (values([one.of("clean", name) for one in group], "auc") for name in ("", "margin-threshold"))
+        lines += [f"{_where(group)}: AUC {spread(areas)}; the margin's {spread(trivial)}"] if areas and trivial else []
     return "\n".join(lines), LOOKED_AT
 
 
-def _along(place: Callable[[Asked], float], unit: str) -> Callable[[str, Sequence[Run]], Judged]:
-    """Judge whether what the class-level participant tests by itself rises along a setting."""
+def _along(place: Callable[[Asked], float], unit: str, key: str) -> Callable[[str, Sequence[Run]], Judged]:
+    """Judge whether what the class-level participant tests by itself rises along one setting, all others alike."""
 
     def check(_: str, runs: Sequence[Run]) -> Judged:
+        groups = settings_of(_thieves(runs), key)
+        group = max(groups, key=lambda some: len({place(one) for one in some}), default=[])
         by: dict[float, list[Asked]] = {}
-        for one in asked(runs, CLASS):
-            if one.said.get("rehearsal"):
-                by.setdefault(place(one), []).append(one)
+        for one in group:
+            by.setdefault(place(one), []).append(one)
         if len(by) < 2:  # noqa: PLR2004 - a rise has two ends
             return "", NOT_JUDGED
-        own = {
-            at: values([one.said["rehearsal"].get("all") or {} for one in group], "accuracy")
-            for at, group in by.items()
-        }
-        clean = {at: values([one.of("clean") for one in group], "auc") for at, group in by.items()}
+        own = {at: values([_tested(one, "all") for one in some], "balanced_accuracy") for at, some in by.items()}
+        plain = {at: values([_tested(one, "all") for one in some], "accuracy") for at, some in by.items()}
+        clean = {at: values([one.of("clean") for one in some], "auc") for at, some in by.items()}
         lines = [
-            f"{at:g} {unit}: {shares(own[at])}; clean AUC {spread(clean[at])}"
+            f"{at:g} {unit}: balanced {shares(own[at])}; plain {shares(plain[at])}; clean AUC {spread(clean[at])}"
             for at in sorted(by)
-            if own[at] and clean[at]
+            if own[at] and plain[at] and clean[at]
         ]
         return "\n".join(lines), apart(own[max(by)], own[min(by)])
 
@@ -190,7 +228,9 @@ CHECKS: dict[str, Callable[[str, Sequence[Run]], Judged]] = {
     "own": _own,
     "real": _real,
     "clean": _clean,
-    "made": _along(lambda one: float(finite(one.options.get("enlarge")) or 0), "made images a label"),
-    "epochs": _along(lambda one: float(one.scenario.task.local_epochs), "epochs"),
+    "made": _along(
+        lambda one: float(finite(one.options.get("enlarge")) or 0), "made images a label", "options.enlarge"
+    ),
+    "epochs": _along(lambda one: float(one.scenario.task.local_epochs), "epochs", "task.local_epochs"),
     "defended": lambda _, runs: against(every(runs)),
 }

@@ -1,5 +1,6 @@
 """Runs whose attackers were asked about records, attacker by attacker."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -41,3 +42,33 @@ def every(runs: Sequence[Run]) -> list[Asked]:
 def is_defended(scenario: Scenario) -> bool:
     """Say whether anybody defends itself."""
     return any(one.defense is not None for one in scenario.clients)
+
+
+def setting(one: Asked, *but: str) -> str:
+    """Return what two runs have in common that may differ in the seed alone, and in what is named.
+
+    Args:
+        one: the attacker of a run.
+        but: keys of the scenario that may differ, a section or SECTION.KEY; `options.NAME` is one of the participants'.
+
+    """
+    values = one.scenario.to_dict()
+    kept = {name: values[name] for name in ("task", "federation", "clients", "server", "membership")}
+    for key in ("federation.seed", *but):
+        first, _, rest = key.partition(".")
+        if not rest:
+            kept.pop(first)
+        elif first == "options":
+            for entry in values["clients"]:
+                entry["options"].pop(rest, None)
+        else:
+            values[first].pop(rest, None)
+    return json.dumps(kept, sort_keys=True)
+
+
+def settings_of(asked: Sequence[Asked], *but: str) -> list[list[Asked]]:
+    """Return attackers that are set alike together, the largest group first; `but` as of `setting`."""
+    groups: dict[str, list[Asked]] = {}
+    for one in asked:
+        groups.setdefault(f"{one.place} {one.attack} {setting(one, *but)}", []).append(one)
+    return sorted(groups.values(), key=len, reverse=True)

@@ -21,7 +21,7 @@ def attacker(place: str, **areas: float) -> dict[str, Any]:
     methods = {
         name.replace("_", "-"): {
             "baseline": name != "adaptive_learner",
-            "clean": {"auc": area, "tpr_at_1pc": area / 8},
+            "clean": {"auc": area, "tpr_at_1pc": area / 8, "balanced_accuracy": None},
             "paper": {"auc": area / 2, "tpr_at_1pc": None},
         }
         for name, area in areas.items()
@@ -102,26 +102,38 @@ def test_nothing_is_said_where_nobody_is_asked(fabricate: Callable[..., RunDirec
     run = fabricate()
     assert of_run(run).asked == {}
     rows = [row("none", {}), {"attack": "gan", "defense": "none"}]
-    assert inquiries.lines(rows) == inquiries.costs(rows) == inquiries.warnings(rows) == []
+    assert inquiries.lines(rows) == inquiries.costs(rows) == []
+    assert inquiries.warnings([cell("none", 0), cell("literal", 0)]) == []
     assert table.asked({"rows": rows}) == []
 
 
+def cell(defense: str, seed: int, attack: str = "digits", **areas: float) -> dict[str, Any]:
+    """Return what is looked at of a cell: areas at the server by the clean protocol."""
+    asked = {f"server clean {name.replace('_', '-')} auc": area for name, area in areas.items()}
+    return {"attack": attack, "defense": defense, "settings": {}, "seed": seed, "asked": asked | {"loss": 9.0}}
+
+
 def test_a_defence_that_helps_who_adapts_is_warned_of() -> None:
-    """Where it does, against no defence on the same data; what helps others, or less than none, is not."""
-    server, participant = ("server clean adaptive-learner auc", "participant clean adaptive-learner auc")
-    rows = [
-        row("none", {server: [0.9], participant: [0.7], "server clean label-only auc": [0.6]}),
-        row("literal", {server: [0.95], participant: [0.6], "server clean label-only auc": [0.8]}),
-        row("literal", {server: [0.99]}, attack="mnist"),
-        row("none", {server: [0.5, 0.51, 0.49]}, attack="faces"),
-        row("literal", {server: [0.6, 0.61, 0.59], "server clean adaptive-learner tpr_at_1pc": [1.0] * 3}, "faces"),
+    """By pairs of one seed; what helps others, by less than a hundredth, or has nothing beside it, is not."""
+    cells = [
+        cell("none", 0, adaptive_learner=0.9, label_only=0.95),
+        cell("literal", 0, adaptive_learner=0.95, label_only=0.9),
+        cell("cold", 0, adaptive_learner=0.905),
+        cell("literal", 0, "mnist", adaptive_learner=0.99),
+        {"attack": "digits", "defense": "failed", "settings": {}, "seed": 0},
     ]
-    may, does = inquiries.warnings(rows)
+    (may,) = inquiries.warnings(cells)
     assert may == (
-        "digits: literal may help the attacker who adapts to it (server, protocol clean): AUC 0.950, 0.900 without a "
-        "defence, which may be chance."
+        "digits: literal may help the attacker who adapts to it (server, protocol clean): AUC +0.050 (one seed) "
+        "against no defence, which may be chance."
     )
-    assert does.startswith("faces: literal helps the attacker who adapts to it (server, protocol clean): AUC 0.600 ± ")
+    seeds = [cell("none", seed, adaptive_learner=0.5 + seed / 10, margin=0.5) for seed in range(3)]
+    seeds += [cell("literal", seed, adaptive_learner=0.55 + seed * 0.101, margin=0.9) for seed in range(3)]
+    one, other = sorted(inquiries.warnings(seeds))
+    assert one.startswith(
+        "digits: literal helps the attacker who adapts to it (server, protocol clean): AUC +0.051 (+0.0"
+    )
+    assert "literal helps the strongest attacker" in other
 
 
 def test_seeds_are_averaged_and_people_can_read_it() -> None:
@@ -130,6 +142,7 @@ def test_seeds_are_averaged_and_people_can_read_it() -> None:
         "server clean label-only auc": [0.5, 0.7],
         "server clean lira auc": [0.5],
         "server clean lira tpr_at_1pc": [0.02],
+        "server clean lira balanced_accuracy": [0.51],
         "server paper label-only auc": [1.0],
         "server paper label-only tpr_at_1pc": [1.0],
         "participant clean lira auc": [0.25],
@@ -143,9 +156,10 @@ def test_seeds_are_averaged_and_people_can_read_it() -> None:
             *("attack", "defence", "method"),
             *("AUC, participant, clean", "AUC, server, clean", "AUC, server, paper"),
             *("found at 1 %, participant, clean", "found at 1 %, server, clean"),
+            *("right, participant, clean", "right, server, clean"),
         ],
-        ["digits", "none", "label-only", ABSENT, f"0.600 ± {half.high - 0.6:.3f}", "1.000", ABSENT, ABSENT],
-        ["digits", "none", "lira", "0.250", "0.500", ABSENT, ABSENT, "0.020"],
+        ["digits", "none", "label-only", ABSENT, f"0.600 ± {half.high - 0.6:.3f}", "1.000", *[ABSENT] * 4],
+        ["digits", "none", "lira", "0.250", "0.500", ABSENT, ABSENT, "0.020", ABSENT, "0.510"],
     ]
     assert inquiries.costs([row("none", asked)]) == [["attack", "defence", "NLL"], ["digits", "none", "2.000 ± 0.000"]]
     rows = [row("none", asked, settings={"task.local_epochs": 3}), row("none", asked)]

@@ -102,8 +102,11 @@ def test_a_page_of_membership_attacks_has_every_method_and_a_warning(tmp_path: P
     table = made()
     for line, area in zip(table["rows"], (0.9, 0.95), strict=False):
         line["asked"] = {"server clean adaptive-learner auc": {"mean": area, "low": area, "high": area}}
+    for one, area in (("none", 0.9), ("<b>", 0.95)):
+        first = next(line for line in table["cells"] if (line["attack"], line["defense"]) == ("gan", one))
+        first["asked"] = {"server clean adaptive-learner auc": area}
     text = write(table, tmp_path / "matrix.html").read_text(encoding="utf-8")
     assert "Who is in the training data" in text
     assert "<td>0.950 ± 0.000</td>" in text
-    assert "gan: &lt;b&gt; helps the attacker who adapts to it (server, protocol clean): AUC 0.950 ± 0.000" in text
+    assert "gan: &lt;b&gt;, lr=0.1 may help the attacker who adapts to it (server, protocol clean): AUC +0.050" in text
     assert "Who is in the training data" not in write(made(), tmp_path / "other.html").read_text(encoding="utf-8")

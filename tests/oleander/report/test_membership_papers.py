@@ -39,8 +39,13 @@ def of_class(seed: int, accuracy: float, made: int = 40) -> Run:
     scenario = scenarios.load(
         "class-membership-mnist", ["clients.0.ids=[4]", f"clients.0.options.enlarge={made}"], seed
     )
-    own = {"all": {"accuracy": accuracy, "recall": 0.5, "f1": 0.94}, "real": numbers(0.49), "made_share": 0.5}
-    return scenario, verdict("class-membership", numbers(0.9), numbers(0.52), own)
+    tested = {"accuracy": accuracy, "balanced_accuracy": accuracy, "recall": 0.5, "f1": 0.94, "majority": 0.8}
+    own = {"all": tested, "real": numbers(0.49), "made_share": 0.5}
+    found = verdict("class-membership", numbers(0.9), numbers(0.52), own)
+    shadow = {"all": tested | {"accuracy": 0.1, "balanced_accuracy": 0.1}, "real": numbers(0.1), "made_share": 0.0}
+    asked = found["attackers"]["client-4"]["membership"] | {"place": "server", "rehearsal": shadow}
+    found["attackers"]["server"] = {"attack": "class-membership", "membership": asked}
+    return scenario, found
 
 
 def row(paper: str, runs: list[Run], place: str, shows: str = "") -> Row:
@@ -85,11 +90,15 @@ def test_a_number_is_reproduced_within_two_points() -> None:
 def test_controls_stand_beside() -> None:
     """What generators add, fresh images, made images left out, the clean protocol."""
     runs = [user(0, 2, 0.9)]
-    assert "AUC -0.25" in row("chen", runs, "control", "What").ours
+    assert "mnist, 2 labels, participant, 3 epochs, 60 rounds: AUC -0.25" in row("chen", runs, "control", "What").ours
     assert "AUC 0.50; marked: 75 % of the members, 25 % of fresh" in row("chen", runs, "control", "Against").ours
     runs = [of_class(0, 0.97)]
-    assert "49 %" in row("zhu", runs, "control", "The same without").ours
-    assert "participant: AUC 0.52; the margin's 0.60" in row("zhu", runs, "control", "The same by").ours
+    assert "49 %" in (real := row("zhu", runs, "control", "The same without").ours)
+    assert "10 %" not in real  # the server tests its shadow: another question
+    assert "100 x 60, participant, 10 epochs, 10 rounds, 40 made images a label: balanced accuracy 49 %" in real
+    clean = row("zhu", runs, "control", "The same by").ours
+    assert clean.count("AUC 0.52; the margin's 0.60") == 2
+    assert "100 x 60, server, 10 epochs, 10 rounds: AUC" in clean
 
 
 def test_more_made_images_make_it_better() -> None:
@@ -97,7 +106,23 @@ def test_more_made_images_make_it_better() -> None:
     runs = [of_class(seed, share + seed / 1000, made) for made, share in ((4, 0.53), (494, 0.98)) for seed in (0, 1)]
     found = row("zhu", runs, "Fig. 5a")
     assert found.status == "reproduced"
-    assert "494 made images a label: 98 % (97 % to 99 % over 2 runs); clean AUC 0.52" in found.ours
+    both = "98 % (97 % to 99 % over 2 runs)"
+    assert f"494 made images a label: balanced {both}; plain {both}; clean AUC 0.52" in found.ours
+    assert "10 %" not in found.ours  # the server has no generators: it is no attacker with 0 made images
+
+
+def test_other_settings_are_no_point_of_a_sweep() -> None:
+    """Of two federations that differ in more than the images made the one with more points counts, and no mixture."""
+    fewer = [
+        (scenarios.load("class-membership-mnist", ["clients.0.ids=[4]", "federation.clients=20"]), one)
+        for _, one in [of_class(0, 0.1)]
+    ]
+    runs = [of_class(seed, share + seed / 1000, made) for made, share in ((4, 0.53), (494, 0.98)) for seed in (0, 1)]
+    assert "40 made" not in row("zhu", runs + fewer, "Fig. 5a").ours
+    table = row("zhu", [of_class(seed, 0.97 + seed / 1000) for seed in (0, 1)] + fewer, "Table 1")
+    assert table.status == "reproduced"
+    assert "20 x 60" in table.ours
+    assert "one answer to everything 80 %" in table.ours
 
 
 @pytest.mark.parametrize("paper", ["chen", "zhu"])
