@@ -97,7 +97,7 @@ def _answer(view: RecordView, facts: TaskFacts, options: Options, generator: tor
     for group in groups:
         records = subset(question.records, group)
         values, seen = [], []
-        for inside in _halves(len(records.labels), facts.images if not view.own_trained else None, options, generator):
+        for inside in halves(len(records.labels), facts.images if not view.own_trained else None, options, generator):
             missing = (facts.images or 0) - int(inside.sum()) if not view.own_trained else 0
             more = subset(
                 question.own, torch.randperm(len(question.own.labels), generator=generator)[: max(0, missing)]
@@ -111,7 +111,7 @@ def _answer(view: RecordView, facts: TaskFacts, options: Options, generator: tor
     return Scores(values=scores, marked=scores > 0)
 
 
-def _halves(count: int, most: int | None, options: Options, generator: torch.Generator) -> Iterator[Tensor]:
+def halves(count: int, most: int | None, options: Options, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield bool [count] for each shadow: half of the records, and for the next the other half; of `most` at most."""
     size = max(1, count // 2 if most is None else min(count // 2, most))
     for number in range(options.shadows):

@@ -67,6 +67,42 @@ def sent(client: int) -> nn.Module:
     return _learned(start(), holding()[client], FACTS.local_epochs, f"client {client}")
 
 
+@functools.cache
+def drawn() -> dict[int, torch.Tensor]:
+    """Return other holdings: each has half of what is asked about it, by lot, whatever the truth says."""
+    found, lot = truth(), generator(SEED, "lot")
+    parts = {client: found.image[found.client == client] for client in (0, 1, 2)}
+    halves = {
+        client: part[torch.randperm(len(part), generator=lot)[: len(part) // 2]] for client, part in parts.items()
+    }
+    return halves | {ATTACKER: holding()[ATTACKER]}
+
+
+@functools.cache
+def start_of_drawn() -> nn.Module:
+    """Return a global model that has seen what everyone has by lot."""
+    return _learned(None, torch.cat(list(drawn().values())), 4, "start of drawn")
+
+
+@functools.cache
+def sent_of_drawn(client: int) -> nn.Module:
+    """Return the model of a participant who has learned by heart what it has by lot."""
+    return _learned(start_of_drawn(), drawn()[client], FACTS.local_epochs, f"client {client}")
+
+
+def shuffled(*, server: bool) -> RecordView:
+    """Return a round of models that know half of the records by heart, of members as of others."""
+    model = start_of_drawn()
+    return RecordView(
+        round=1,
+        accuracy=0.9,
+        question=question(),
+        global_model=model,
+        model_of=sent_of_drawn if server else same_for_all(model),
+        own_trained=not server,
+    )
+
+
 def view(*, server: bool, server_round: int = 1, untrained: bool = False) -> RecordView:
     """Return one round, at the server or at a participant; `untrained`: of models that were trained on nothing."""
     global_model = start(0) if untrained else start()

@@ -48,6 +48,15 @@ def test_a_server_spoils_for_each_participant_what_it_is_asked_about_it() -> Non
     assert attack.outgoing(3, before) is before
 
 
+def test_the_control_looks_and_spoils_nothing() -> None:
+    """With rate 0 the very weights are sent; the means over the rounds are there all the same."""
+    attack, before = make(rate=0.0), weights(inquiries.start())
+    assert attack.outgoing(0, before) is before
+    attack.observe(inquiries.view(server=True), generator(0))
+    assert attack.started
+    assert attack.scores(inquiries.view(server=True), generator(0)).marked.sum() == 90
+
+
 def test_nothing_is_spoiled_before_the_start() -> None:
     """A server with start round 2 sends the very weights in round 1, others in round 2."""
     attack, before = make(start_round=2), weights(inquiries.start())

@@ -10,13 +10,14 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from attacks import learning, registry
-from attacks.asking import same_for_all
+from attacks.asking import asked, same_for_all
 from attacks.shadow import shadow
 from attacks.views import Known, Question, RecordView, Scores
 from task.facts import Images
 from task.models import weights
 from task.seeding import generator
 from task.settings import SettingsError
+from task.training import margin
 
 QUICK = {"fit_steps": 150}
 
@@ -25,6 +26,28 @@ def scores(name: str, view: RecordView) -> Scores:
     """Return the answer of one of the attackers."""
     attack = registry.membership_attack(name, QUICK, inquiries.FACTS, view.question, generator(0))
     return attack.scores(view, generator(1))
+
+
+def test_areas_and_cuts_are_those_of_the_scores() -> None:
+    """Against scikit-learn, with ties; the cut marks what tells most, and nothing is said of nothing."""
+    values = torch.tensor([3.0, 2.0, 2.0, 1.0, 0.0], dtype=torch.float64)
+    member = torch.tensor([True, True, False, True, False])
+    assert learning.area(values, member) == pytest.approx(roc_auc_score(member, values))
+    assert learning.best_cut(values, member) == 1  # 1 - 1/2; from 3 on 1/3, from 2 on 2/3 - 1/2
+    nothing = torch.zeros(0, dtype=torch.float64)
+    assert (learning.area(nothing, nothing.bool()), learning.best_cut(nothing, nothing.bool())) == (0.5, 0)
+
+
+def test_who_cannot_learn_more_than_the_margin_answers_by_it() -> None:
+    """Members and others are told apart by the margin alone: what is held out shows that, and no network is asked."""
+    view = inquiries.view(server=True)
+    lot = torch.Generator().manual_seed(0)
+    member = torch.arange(80) < 40
+    known = torch.randn(80, 12, generator=lot, dtype=torch.float64)
+    known[:, 0] = member * 4.0 + torch.rand(80, generator=lot)
+    said = learning.learned(view, known, member, learning.Options(fit_steps=3), generator(1))
+    margins = margin(asked(view), view.question.records.labels)
+    assert torch.equal(said.values.argsort(), margins.argsort())
 
 
 def test_what_a_network_sees_of_two_answers() -> None:

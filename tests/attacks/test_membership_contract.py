@@ -124,6 +124,25 @@ def test_a_model_that_was_trained_on_nothing_tells_nothing(name: str) -> None:
     assert roc_auc_score(inquiries.truth().member, values) == pytest.approx(0.5, abs=0.087)
 
 
+@PLACES
+@NAMES
+def test_shuffled_membership_cannot_be_told(name: str, *, server: bool) -> None:
+    """Models that know half of the records by heart, drawn by lot: whatever else an attacker is given holds no truth.
+
+    AUC 0.5, within three standard errors.
+    """
+    attack, view = make(name), inquiries.shuffled(server=server)
+    for client in range(3) if server else ():
+        attack.outgoing(client, weights(view.global_model))
+    for _ in range(2):  # a participant's ascent shows in the next round
+        attack.observe(view, generator(2))
+        if not server:
+            attack.outgoing(None, weights(view.global_model))
+    assert attack.started
+    values = attack.scores(view, generator(3)).values
+    assert roc_auc_score(inquiries.truth().member, values) == pytest.approx(0.5, abs=0.13)
+
+
 @NAMES
 def test_options_survive_the_way_through_a_scenario(name: str) -> None:
     """Options parsed, written as plain values and parsed again are equal."""

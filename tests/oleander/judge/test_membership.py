@@ -67,6 +67,8 @@ def test_each_protocol_has_numbers_of_its_own(asked: tuple[RunDirectory, Asked])
     assert (mine["paper"]["auc"], mine["clean"]["auc"]) == (1, 0.5)
     assert (mine["paper"]["balanced_accuracy"], mine["clean"]["balanced_accuracy"]) == (1, 0.5)
     assert mine["clean"]["fp_rate"] == 1
+    assert mine["paper"]["paper_ratio"] == 1
+    assert "paper_ratio" not in mine["clean"]
     assert mine["clean"]["members"] == mine["clean"]["others"] == 60
     adds = said["adds"]["paper"]
     assert adds["baseline"] == "label-only"

@@ -93,6 +93,17 @@ def test_shuffled_membership_gives_a_half_within_the_interval() -> None:
     assert np.mean([one["auc"] for one in found]) == pytest.approx(0.5, abs=0.02)
 
 
+def test_no_interval_is_given_where_the_draws_fail() -> None:
+    """At 1 % of 2,000 others twenty decide, at 0.1 % two: no draw goes beyond the largest of them."""
+    scores, member = gaussians(1.0, 2000)
+    said = rates.numbers(
+        scores, scores > 0, member, rates.bootstrap(scores, scores > 0, member, np.random.default_rng(2))
+    )
+    assert said["tpr_at_1pc_low"] <= said["tpr_at_1pc"] <= said["tpr_at_1pc_high"]
+    assert np.isnan([said["tpr_at_01pc_low"], said["tpr_at_01pc_high"]]).all()
+    assert said["tpr_at_01pc"] > 0
+
+
 def test_two_methods_are_compared_on_the_same_draws() -> None:
     """Scores and their cubes rank alike, so that every draw of records gives both the same AUC."""
     scores, member = gaussians(1.0, 50)
