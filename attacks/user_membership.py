@@ -100,6 +100,9 @@ class UserMembership:
         """Train the classifier on made images, and return its softmax mass on the declared labels."""
         made = self.gan.images(view.global_model, self.options.images, generator)
         self._metrics = {"labels_without": float(self.facts.classes - len(set(made.labels.tolist())))}
+        if not len(made.labels):
+            nothing = torch.zeros(len(self.question.clients), dtype=torch.float64)
+            return Scores(values=nothing, marked=nothing.bool())
         answered = self._answers(made, generator)
         mine = owners_labels(self.question, self.facts.classes)
         marked = mine.gather(1, answered.argmax(1)[:, None]).squeeze(1)

@@ -117,6 +117,7 @@ def judge(
         "methods": methods,
         "adds": adds,
         "over_rounds": _over_rounds(read, asked, settings.protocols),
+        "labels_without": max((line["labels_without"] for line in log if line.get("labels_without")), default=0),
         "rehearsal": _rehearsal(folder / f"rehearsal-{attack}-round-{last or 0:04d}.npz", seed, found.missing),
     }
     found.verdict = {

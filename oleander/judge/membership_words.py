@@ -67,6 +67,8 @@ def of_attacker(who: str, verdict: Mapping[str, Any]) -> str:
                 f"at 1 % false positives it finds {percent(found['tpr_at_1pc'])} of {found['members']} members, at "
                 f"0.1 % {percent(found['tpr_at_01pc'])}{_coarse(found)}."
             )
+    if said.get("labels_without"):
+        parts.append(f"At worst it had nothing to learn {said['labels_without']:.0f} of the labels from.")
     if said["rehearsal"] is not None and said["rehearsal"]["all"] is not None:
         own = said["rehearsal"]
         parts.append(

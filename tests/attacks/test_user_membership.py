@@ -56,6 +56,13 @@ def test_made_images_are_those_that_the_global_model_takes_for_their_label() -> 
     assert made.images.abs().max() <= 1
 
 
+def test_without_a_made_image_nobody_is_marked() -> None:
+    """Generators that have not begun leave no classifier: every record scores alike."""
+    said = make(DECLARED).scores(inquiries.view(server=False), generator(1))
+    assert not said.marked.any()
+    assert not said.values.any()
+
+
 @pytest.mark.parametrize(
     ("declared", "error"),
     [

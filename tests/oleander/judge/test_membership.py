@@ -142,7 +142,7 @@ def test_words_and_page_say_what_was_shown(asked: tuple[RunDirectory, Asked]) ->
     run, told = asked
     answer(run, "margin-threshold", told.member.double())
     answer(run, "label-only", torch.zeros(len(told.member)))
-    append_line(run.path / "loot" / WHO / "attack.jsonl", {"round": 1, "started": True})
+    append_line(run.path / "loot" / WHO / "attack.jsonl", {"round": 1, "started": True, "labels_without": 3.0})
     found = judge(run, None, lambda _: None)
     headline = found["attackers"]["server"]["headline"]
     assert headline.startswith(
@@ -157,6 +157,7 @@ def test_words_and_page_say_what_was_shown(asked: tuple[RunDirectory, Asked]) ->
     assert "Who was in the training data? (server)" in page
     assert "members against fresh images of the same labels" in page
     assert "60 members, 60 others" in page
+    assert "At worst it had nothing to learn 3 of the labels from." in found["attackers"]["server"]["verdict"]
     assert "The loot beside the truth" not in page
 
 
