@@ -2,7 +2,8 @@
 
 It knows of some records of every participant whether they are in (membership.known), asks the very models that it is
 asked about, and trains an in / out network on the answers (attacks.learning). No defence that it could be told of would
-surprise it: what still tells members from others, it can find. An upper bound, since nobody gives away such a list.
+surprise it. Nobody gives away such a list: that is more than an attacker has, and still no upper bound, since it finds
+no more than its network, or the margin, can show.
 """
 
 import torch
