@@ -99,16 +99,14 @@ def _ascent(_: str, runs: Sequence[Run]) -> Judged:
     known = [one for one in asked(runs, USER) if labels_held(one.scenario)]
     least = min((labels_held(one.scenario) or 0 for one in known), default=0)
     user = values([one.of("paper") for one in known if labels_held(one.scenario) == least], "balanced_accuracy")
-    found = {
-        place: values([one.of("clean") for one in asked(runs, ASCENT) if one.place == place], "balanced_accuracy")
-        for place in ("participant", "server")
-    }
-    if not user or not any(found.values()):
+    ascents = settings_of(asked(runs, ASCENT))
+    if not user or not ascents:
         return "", NOT_JUDGED
-    lines = [f"user level, {least} labels, protocol paper: {shares(user)}"]
-    lines += [
-        f"gradient ascent, {place}, protocol clean: {shares(numbers)}" for place, numbers in found.items() if numbers
-    ]
+    lines = [f"user level, {least} label{'s' * (least > 1)}, protocol paper: {shares(user)}"]
+    for group in ascents:
+        rate = f"{_where(group)}, rate {finite(group[0].options.get('rate')) or 0:g}"
+        numbers = values([one.of("clean") for one in group], "balanced_accuracy")
+        lines += [f"gradient ascent, {rate}, protocol clean: {shares(numbers)}"] if numbers else []
     return "\n".join([*lines, "balanced accuracy of two different questions"]), LOOKED_AT
 
 
