@@ -73,7 +73,7 @@ def learned(view: RecordView, known: Tensor, member: Tensor, options: Options, g
             balanced=True,
         )
         ways.append(
-            (network.logits(scaled[tested], one[tested]), network.logits(found, torch.zeros_like(found[:, 0]).long()))
+            (network.logits(scaled[tested], one[tested]), network.logits(found, found.new_zeros(len(found)).long()))
         )
     areas = [area(own, member[tested]) for own, _ in ways]
     own, values = ways[areas.index(max(areas))]
@@ -91,10 +91,8 @@ def best_cut(scores: Tensor, member: Tensor) -> float:
     if not len(scores):
         return 0.0
     marked = scores[None] >= scores[:, None]
-    right = (marked & member).sum(1) / member.sum().clamp(min=1) - (marked & ~member).sum(1) / (~member).sum().clamp(
-        min=1
-    )
-    return scores[right.argmax()].item()
+    true, false = ((marked & kind).sum(1) / kind.sum().clamp(min=1) for kind in (member, ~member))
+    return scores[(true - false).argmax()].item()
 
 
 def from_a_shadow(
