@@ -3,59 +3,13 @@
 from typing import Any
 
 import pytest
+from wang_runs import FACES, LITERAL, UPRIGHT, faces, gan, inversion, mnist
 
 from oleander import scenario as scenarios
 from oleander.report import wang
 from oleander.report.beside import rows
-from oleander.report.departures import departures, kind
+from oleander.report.departures import departures
 from oleander.report.results import Row
-
-LITERAL = (
-    "server.attack_options.recipe=paper",
-    "server.attack_options.network=wang",
-    "server.attack_options.judge_model=null",
-    "server.attack_options.turned=0",
-    "server.attack_options.start_round=1",
-    "server.attack_options.steps=25",
-    "task.model=wang-cnn",
-)
-FACES = (
-    "server.attack_options.recipe=paper",
-    "server.attack_options.network=wang-faces",
-    "server.attack_options.judge_model=null",
-    "server.attack_options.start_round=1",
-    "server.attack_options.steps=25",
-    "server.attack_options.batch_size=64",
-    "server.attack_options.representatives_every=1",
-    "server.attack_options.representatives.images=10",
-    "server.attack_options.representatives.iterations=20",
-    "task.model=wang-faces-cnn",
-)
-UPRIGHT = "task.private.degrees=0"
-
-
-def mnist(seed: int, *overrides: str) -> scenarios.Scenario:
-    """Return a passive run's scenario."""
-    return scenarios.load("mgan-ai-passive-mnist", overrides, seed)
-
-
-def faces(name: str, *overrides: str, seed: int = 0, clients: int = 20) -> scenarios.Scenario:
-    """Return a scenario of faces with as many participants."""
-    return scenarios.load(name, [f"federation.clients={clients}", *overrides], seed)
-
-
-def gan(clients: int, seed: int) -> scenarios.Scenario:
-    """Return the participant's attack with the attack's own settings; it is one of the participants."""
-    usual = {"network": "wang-faces", "steps": 500, "batch_size": 16, "lr": 0.0002, "poison_images": 50}
-    options = [f"clients.0.options.{name}={value}" for name, value in usual.items()]
-    ids = f"clients.0.ids=[{clients - 1}]"
-    return faces("gan-attack-faces", *options, ids, "task.model=wang-faces-cnn", seed=seed, clients=clients)
-
-
-def inversion(seed: int) -> scenarios.Scenario:
-    """Return model inversion with the attack's own settings."""
-    usual = ("server.attack_options={}", "task.model=wang-faces-cnn")
-    return faces("model-inversion-faces", *usual, seed=seed)
 
 
 def shown(share: float, other: float = 0.1, *, control: bool = False) -> dict[str, Any]:
@@ -87,45 +41,6 @@ def scored(task: float, final: float, imagenet: float | None = None, swing: floa
 def found(place: str, shows: str, *runs: wang.Run) -> Row:
     """Return a row by its place and a word of what it shows."""
     return next(row for row in rows("wang", runs) if row.result.place == place and shows in row.result.shows)
-
-
-def test_runs_are_told_apart_by_what_attacks() -> None:
-    """Passive, active, a participant's GAN, nobody."""
-    names = ("mgan-ai-passive-mnist", "mgan-ai-active-mnist", "gan-attack-faces")
-    assert [kind(scenarios.load(name)) for name in names] == ["passive", "active", "participant"]
-
-
-def test_departures_name_the_recipe_and_what_differs_from_it() -> None:
-    """The repaired recipe's own options are no departures beside its name; a narrower network and a late start are."""
-    assert departures(mnist(0, *LITERAL)) == []
-    changed = departures(mnist(0))
-    assert changed[:2] == ["recipe repaired", "from round 20"]
-    assert {"turned 45", "network wang-quarter", "model wang-cnn-half"} <= set(changed)
-    assert not any(text.startswith("diversity") for text in changed)
-    assert "10 participants" in departures(mnist(0, *LITERAL), clients=20)
-
-
-def test_departures_are_of_the_federation_too_and_are_read_one_by_one() -> None:
-    """Rates, batches, the split, the turn, nested options; of the other attacks what is not their default."""
-    overrides = (
-        "task.optimizer.lr=0.1",
-        "task.batch_size=100",
-        "task.partition.images=200",
-        "task.private.degrees=45",
-        "server.attack_options.representatives.iterations=5",
-    )
-    assert departures(mnist(0, *LITERAL, *overrides)) == [
-        "representatives.iterations 5",
-        "learning rate 0.1",
-        "batches of 100",
-        "turned by 45 degrees",
-        "partition.images 200",
-    ]
-    assert departures(inversion(0), 20) == []
-    assert departures(gan(21, 0), 20) == []
-    assert {"cost log", "steps 600"} <= set(departures(faces("model-inversion-faces")))
-    shipped = departures(scenarios.load("gan-attack-faces"))
-    assert {"steps 25", "batch_size 8", "poison_images 10", "network wang-faces-quarter"} <= set(shipped)
 
 
 @pytest.mark.parametrize(
