@@ -19,7 +19,7 @@ from task.run_config import unflatten
 from task.runs import run_directory
 from task.seeding import generator
 from task.settings import TaskSettings, expect, parse
-from task.training import draw
+from task.training import draw, make_optimizer, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,30 +113,59 @@ def device(context: Context) -> str:
 
 def read(context: Context) -> Participant:
     """Return the participant that Flower's context describes."""
-    config, task = _read(tuple(context.run_config.items()))
     client = int(context.node_config["partition-id"])
-    federation = config["federation"]
-    data = str(context.node_config.get("data", config["data"])) or None
-    dataset = load_task(task, data)
+    data = str(context.node_config.get("data", context.run_config["data"])) or None
+    config, task, parts, apart = _federation(tuple(context.run_config.items()), data)
+    nothing = torch.arange(0)
     return Participant(
         client=client,
-        seed=federation["seed"],
+        seed=config["federation"]["seed"],
         task=task,
-        dataset=dataset,
-        indices=_parts(task, data, federation["clients"], federation["seed"]).get(client, torch.arange(0)),
+        dataset=load_task(task, data),
+        indices=parts.get(client, nothing),
         device=device(context),
         behaviour=_behaviour(context, config, client),
-        rounds=federation["rounds"],
-        clients=federation["clients"],
-        apart=_apart(task, data, federation["clients"], federation["seed"]).get(client, torch.arange(0)),
+        rounds=config["federation"]["rounds"],
+        clients=config["federation"]["clients"],
+        apart=apart.get(client, nothing),
     )
 
 
+def prepare(task: TaskSettings, data: str | None, clients: int, seed: int, *, step: bool) -> None:
+    """Make in this process what each participant of a federation would make in one that is forked from it.
+
+    Args:
+        task: what is learned.
+        data: folder of the data sets.
+        clients: of the federation.
+        seed: of the federation.
+        step: take a step of training, on images that say nothing: the first one takes longest. Not where there are
+            GPUs, whose threads do not survive a fork.
+
+    """
+    _parts(task, data, clients, seed)
+    _apart(task, data, clients, seed)
+    dataset = load_task(task, data)
+    model = _bench(task.model, dataset.shape, task.outputs or len(dataset.classes), "cpu").requires_grad_()
+    if step:
+        images = torch.zeros(task.batch_size, *dataset.shape)
+        optimizer, draws = make_optimizer(model, task.optimizer), torch.Generator()
+        labels = torch.zeros(task.batch_size, dtype=torch.int64)
+        train(model, images, labels, optimizer=optimizer, batch_size=task.batch_size, epochs=1, generator=draws)
+
+
 @functools.lru_cache(maxsize=4)
-def _read(run_config: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], TaskSettings]:
-    """Return a run config, and the task in it; read once per process, as virtual clients share it."""
+def _federation(
+    run_config: tuple[tuple[str, Any], ...], data: str | None
+) -> tuple[dict[str, Any], TaskSettings, dict[int, torch.Tensor], dict[int, torch.Tensor]]:
+    """Return a run config, the task in it, and what everyone trains on and keeps out of its training.
+
+    Read once per process, as virtual clients share it.
+    """
     config = unflatten(dict(run_config))
-    return config, parse(TaskSettings, config["task"], "task")
+    task, federation = parse(TaskSettings, config["task"], "task"), config["federation"]
+    clients, seed = federation["clients"], federation["seed"]
+    return config, task, _parts(task, data, clients, seed), _apart(task, data, clients, seed)
 
 
 @functools.cache

@@ -5,22 +5,19 @@ replies on in the order of the participants' ids (so that the order of arrival n
 cannot be aggregated, and tells a callback what happened.
 """
 
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
-from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
-from numpy.typing import NDArray
 
 from strategies.delegating import Delegating
 from strategies.roll_call import Node, RollCall
-from task.arrays import announced, decode
+from strategies.updates import Refused, Update, read, size
 from task.seeding import generator
 from task.strangers import printable
 from task.training import Evaluation
@@ -147,45 +144,37 @@ class Recording(Delegating):
             TooFewReplies: if fewer than `min_replies` are usable; everything up to the last round is on record.
 
         """
-        usable: dict[int, Message] = {}
+        usable: dict[int, tuple[Message, Update]] = {}
         silent = dict(self._round.sent)
         sent = {name: array.numpy() for name, array in self._sent.items()}
+        shapes = {name: values.shape for name, values in sent.items()}
         for reply in replies:
             client = silent.pop(reply.metadata.src_node_id, None)
             if client is None:
                 continue
-            shapes = {name: values.shape for name, values in sent.items()}
-            reason = refusal(reply, shapes, self.reported, server_round)
-            if reason is None:
-                usable[client] = reply
-            else:
-                self._round.failures.append({"client": client, "reason": printable(reason)})
+            try:
+                usable[client] = reply, read(reply, shapes, self.reported, server_round)
+            except Refused as refusal:
+                self._round.failures.append({"client": client, "reason": printable(str(refusal))})
         late = time.monotonic() - self._round.began >= self.timeout
         reason = f"no reply within {self.timeout:g} s" if late else "lost before it replied"
         self._round.failures += [{"client": client, "reason": reason} for client in silent.values()]
         self._round.failures.sort(key=lambda failure: str(failure["client"]))
         self._round.clients = sorted(usable)
         self._require(len(usable))
-        self._round.seconds = [float(str(_metrics(usable[client])["seconds"])) for client in self._round.clients]
-        self._round.norms = [distance(usable[client], sent) for client in self._round.clients]
-        self._round.bytes_up = sum(size(reply) for reply in usable.values())
-        for reply in usable.values():
-            reply.content = self._clean(reply)
-        return self.inner.aggregate_train(server_round, [usable[client] for client in self._round.clients])
+        ordered = [usable[client] for client in self._round.clients]
+        self._round.seconds = [update.seconds for _, update in ordered]
+        self._round.norms = [update.distance(sent) for _, update in ordered]
+        self._round.bytes_up = sum(update.size for _, update in ordered)
+        for reply, update in ordered:
+            reply.content = update.content(update.examples if self.weighting == "examples" else 1.0)
+        return self.inner.aggregate_train(server_round, [reply for reply, _ in ordered])
 
     def _sample(self, present: list[Node]) -> list[Node]:
         """Draw the round's participants from those present, by the seed and the round alone."""
         count = max(self.min_replies, round(self.fraction * self.roll_call.clients))
         drawn = torch.randperm(len(present), generator=generator(self.seed, "participants", self._round.number))
         return [present[index] for index in sorted(drawn[:count].tolist())]
-
-    def _clean(self, reply: Message) -> RecordDict:
-        """Return what was checked of an update and nothing else, since Flower stops at records it does not know."""
-        metrics = _metrics(reply)
-        weight = float(str(metrics["num-examples"])) if self.weighting == "examples" else 1.0
-        arrays = quick(next(iter(reply.content.array_records.values())))
-        wanted = {"weight": weight} | {name: float(str(metrics[name])) for name in self.reported}
-        return RecordDict({"arrays": arrays, "metrics": MetricRecord(dict(wanted))})
 
     def after_round(self, server_round: int, arrays: ArrayRecord) -> MetricRecord:
         """Evaluate the global model and put the round on record; give this to `start` as its evaluate_fn."""
@@ -203,93 +192,3 @@ class Recording(Delegating):
                 f"Expected at least {self.min_replies} usable replies in round {self._round.number}, got {count} "
                 f"({lost}). Mend those clients, or lower federation.min_replies."
             )
-
-
-class QuickArray(Array):
-    """An array that is read by `task.arrays`: the inner strategy reads each of every participant's."""
-
-    def numpy(self) -> NDArray[Any]:
-        """Return the numbers, which may be changed: some strategies clip in place."""
-        return decode(self.data).copy()
-
-
-def quick(record: ArrayRecord) -> ArrayRecord:
-    """Return a record of the same arrays, as QuickArray."""
-    return ArrayRecord(
-        {
-            name: QuickArray(dtype=array.dtype, shape=tuple(array.shape), stype=array.stype, data=array.data)
-            for name, array in record.items()
-        }
-    )
-
-
-def size(message: Message) -> int:
-    """Return the bytes of a message's arrays as they travel; what frames them is not counted."""
-    return sum(len(array.data) for record in message.content.array_records.values() for array in record.values())
-
-
-def distance(reply: Message, sent: Mapping[str, np.ndarray]) -> float:
-    """Return the L2 norm of an update: what has come less what was sent, over all arrays."""
-    update = next(iter(reply.content.array_records.values()))
-    return math.hypot(*(np.linalg.norm(decode(update[name].data).astype(np.float64) - sent[name]) for name in sent))
-
-
-def refusal(
-    reply: Message, shapes: Mapping[str, tuple[int, ...]], reported: Iterable[str] = (), server_round: int | None = None
-) -> str | None:
-    """Return why a reply cannot be aggregated, or None if it can; the reason may quote what a stranger says.
-
-    Args:
-        reply: to a train message.
-        shapes: of the global model's arrays by name.
-        reported: metrics that have to be 0 or 1.
-        server_round: the round, which a reply may name as well; None for any.
-
-    """
-    if reply.has_error():
-        return f"the client failed: {reply.error.reason}"
-    content: RecordDict = reply.content
-    if len(content.array_records) != 1 or len(content.metric_records) != 1:
-        return "expected one record of arrays and one of metrics in the update"
-    misreport = _misreport(_metrics(reply), reported, server_round)
-    if misreport is not None:
-        return misreport
-    update = next(iter(content.array_records.values()))
-    if set(update) != set(shapes):
-        return f"expected arrays {sorted(shapes)}, got {sorted(update)}"
-    flaws = (_flaw(name, update[name], shape) for name, shape in shapes.items())
-    return next((flaw for flaw in flaws if flaw is not None), None)
-
-
-def _misreport(metrics: MetricRecord, reported: Iterable[str], server_round: int | None) -> str | None:
-    """Return what is wrong with the metrics of an update, or None."""
-    for key in ("num-examples", "seconds"):
-        value = metrics.get(key)
-        if not isinstance(value, int | float) or not math.isfinite(value) or value < (key == "num-examples"):
-            return f"expected the metric {key!r} to be a positive number, got {value!r}"
-    if server_round is not None and metrics.get("round", server_round) != server_round:
-        return f"expected a reply of round {server_round}, got one of round {metrics['round']!r}"
-    for key in reported:
-        if metrics.get(key) not in (0, 1):
-            return f"expected the metric {key!r} to be 0 or 1, got {metrics.get(key)!r}"
-    return None
-
-
-def _flaw(name: str, array: Array, shape: tuple[int, ...]) -> str | None:
-    """Return what is wrong with one array of an update, or None."""
-    try:
-        got, dtype = announced(array.data)
-        if got != shape:  # before memory is taken for it
-            return f"expected {name} of shape {list(shape)}, got {list(got)}"
-        if dtype != np.float32:
-            return f"expected {name} in float32, got {dtype}"
-        values = decode(array.data)
-    except (ValueError, TypeError) as error:
-        return f"expected {name} to be an array, got what cannot be decoded ({error})"
-    if not np.isfinite(values).all():
-        return f"expected finite numbers in {name}, got NaN or infinity"
-    return None
-
-
-def _metrics(reply: Message) -> MetricRecord:
-    return next(iter(reply.content.metric_records.values()))

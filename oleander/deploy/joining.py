@@ -94,6 +94,8 @@ def join(seat: Seat, out: Path | None) -> None:
             ca=ca,
             task=scenario.to_dict()["task"],
             data=seat.data or "",
+            clients=scenario.federation.clients,
+            seed=scenario.federation.seed,
             timeout=scenario.federation.round_timeout,
             poll=TOGETHER_SECONDS,
             nodes=nodes,

@@ -83,11 +83,11 @@ def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, cons
     table.write(found, folder)
     page = write(found, folder / "matrix.html")
     console.print()
-    console.print(table.shown(found))
+    table.show(console, table.shown(found))
     console.print(table.NOTE, style="dim")
     for known in (knowing := table.asked(found)):
         console.print()
-        console.print(known)
+        table.show(console, known)
     if knowing:
         console.print(inquiries.NOTE, style="dim")
     for warning in inquiries.warnings(found["cells"]):

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import JustifyMethod
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -97,14 +97,7 @@ def shown(table: Mapping[str, Any]) -> Table:
     used = {name for name in WHERE_ANY for line in rows if line[name] != ABSENT}
     used |= set(TERMINAL) | (set(OF_A_FEDERATION) if "accuracy" in used else set())
     headers = [name for name in HEADERS if name in used]
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in headers:
-        justify: JustifyMethod = "left" if HEADERS[name] else "right"
-        least = {"epsilon": 9, "settings": 17}.get(name, 0)
-        made.add_column(name, justify=justify, no_wrap=name in ("attack", "defence"), min_width=least)
-    for line in rows:
-        made.add_row(*(Text(line[name]) for name in headers))
-    return made
+    return _plain([headers, *([line[name] for name in headers] for line in rows)])
 
 
 def asked(table: Mapping[str, Any]) -> list[Table]:
@@ -112,32 +105,40 @@ def asked(table: Mapping[str, Any]) -> list[Table]:
     return [_plain(lines) for lines in (inquiries.lines(table["rows"]), inquiries.costs(table["rows"])) if lines]
 
 
+def show(console: Console, made: Table) -> None:
+    """Print a table of this module with no number cut short; where the terminal is narrower, its lines go on below."""
+    needed = sum((column.min_width or 0) + GAP for column in made.columns)
+    console.print(made, width=max(console.width, needed), crop=False, no_wrap=True)
+
+
 def _plain(lines: Sequence[Sequence[str]]) -> Table:
-    """Return lines, the headers first, as a table."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in lines[0]:
-        made.add_column(name, justify="left" if name in WORDS else "right", no_wrap=name in WORDS)
+    """Return lines, the headers first, as a table whose headers may be broken, and nothing else."""
+    made = Table(box=None, padding=(0, GAP, 0, 0), header_style="bold")
+    for place, name in enumerate(lines[0]):
+        least = max(len(word) for word in [*name.split(), *(line[place] for line in lines[1:])])
+        made.add_column(name, justify="left" if name in WORDS else "right", min_width=least)
     for line in lines[1:]:
         made.add_row(*(Text(text) for text in line))
     return made
 
 
-WORDS = ("attack", "defence", "settings", "method")
-HEADERS = {
-    "attack": True,
-    "defence": True,
-    "settings": True,
-    "leakage": False,
-    "control": False,
-    "accuracy": False,
-    "RIAFI": False,
-    "seen": False,
-    "run, s": False,
-    "participant, s": False,
-    "MB sent": False,
-    "epsilon": True,
-    "seeds": False,
-}
+GAP = 2
+WORDS = ("attack", "defence", "settings", "method", "epsilon")
+HEADERS = (
+    "attack",
+    "defence",
+    "settings",
+    "leakage",
+    "control",
+    "accuracy",
+    "RIAFI",
+    "seen",
+    "run, s",
+    "participant, s",
+    "MB sent",
+    "epsilon",
+    "seeds",
+)
 """The columns for people, and whether they are words."""
 TERMINAL = ("attack", "defence", "leakage", "epsilon", "seeds")
 WHERE_ANY = ("settings", "accuracy", "RIAFI", "seen")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from client_app.update import pack, unpack
-from strategies.recording import quick
+from strategies.updates import QuickArray, quick
 from task.arrays import announced, decode
 
 NUMBERS = arrays.arrays(st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]), arrays.array_shapes())
@@ -38,6 +38,7 @@ def test_columns_may_come_first() -> None:
 def test_what_is_read_may_be_changed() -> None:
     """Without changing what was sent: some strategies clip in place."""
     record = quick(pack({"w": torch.zeros(3)}))
+    assert isinstance(record["w"], QuickArray)
     record["w"].numpy()[:] = 1
     unpack(record)["w"].fill_(1)
     assert record["w"].numpy().tolist() == [0, 0, 0]

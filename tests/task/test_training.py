@@ -235,7 +235,7 @@ def test_evaluate_does_not_depend_on_batches_or_mode() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(1, 2, bias=False))
     with torch.no_grad():
         model[2].weight.copy_(torch.tensor([[0.0], [1.0]]))
-    images = torch.linspace(-1, 1, training.EVALUATION_BATCH + 1).view(-1, 1, 1, 1)
+    images = torch.linspace(-1, 1, training.CPU_BATCH + 1).view(-1, 1, 1, 1)
     answers = training.logits(model, images)
     assert torch.equal(answers[:, 1], images.flatten())
     assert not answers.requires_grad

@@ -95,6 +95,7 @@ class Plan:
         ca: file of the authority's certificate that the server is checked against; empty for plain text.
         task: the scenario's task, to load the data that all share.
         data: folder of the data sets, empty for none.
+        clients, seed: of the federation.
         timeout: seconds that a worker may take; the server waits for a reply as long.
         poll: seconds after which a process looks for news that nobody has rung a bell for.
         nodes: the SuperNodes of this host.
@@ -108,6 +109,8 @@ class Plan:
     ca: str = ""
     task: dict[str, Any]
     data: str
+    clients: int
+    seed: int
     timeout: float
     poll: float = ALONE_SECONDS
     nodes: tuple[Node, ...]
@@ -162,6 +165,8 @@ def draw_up(job: Job, home: Path) -> Plan:
         ca="" if security is None else security.ca,
         task=scenario.to_dict()["task"],
         data=job.data or "",
+        clients=scenario.federation.clients,
+        seed=scenario.federation.seed,
         timeout=scenario.federation.round_timeout,
         poll=ALONE_SECONDS if job.address is None else TOGETHER_SECONDS,
         nodes=tuple(

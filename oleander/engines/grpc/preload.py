@@ -14,13 +14,16 @@ MODULES = (
     "flwr.supernode.main",
     "flwr.serverapp.strategy",
     "flwr.clientapp.mod",
+    "numpy.ctypeslib",  # PyTorch's, for what comes from NumPy
     "client_app.app",
     "server_app.app",
 )
 
 
 def everything(plan: Plan) -> None:
-    """Import the modules and load the data set, then keep the garbage collector off the pages that hold them.
+    """Import the modules, load the data set, and make what each worker would make.
+
+    Then the garbage collector is kept off the pages that hold them.
 
     Raises:
         SettingsError: if the data set is missing or broken.
@@ -29,6 +32,8 @@ def everything(plan: Plan) -> None:
     import httpx  # noqa: PLC0415 - Flower's
     import torch  # noqa: PLC0415 - seconds; only the fleet's program needs it
 
+    from client_app import participant  # noqa: PLC0415
+    from oleander.engines import gpus  # noqa: PLC0415
     from task.datasets import load_task  # noqa: PLC0415
     from task.settings import TaskSettings, parse  # noqa: PLC0415
 
@@ -38,6 +43,9 @@ def everything(plan: Plan) -> None:
     httpx.Client().close()  # imports what it does its work with
     bundles.install()
     replies.install()
-    load_task(parse(TaskSettings, plan.task, "task"), plan.data or None)
+    task, data = parse(TaskSettings, plan.task, "task"), plan.data or None
+    load_task(task, data)
+    if plan.nodes:
+        participant.prepare(task, data, plan.clients, plan.seed, step=not gpus.visible())
     gc.collect()
     gc.freeze()

@@ -24,7 +24,8 @@ from oleander.engines.grpc.plan import Plan
 from oleander.engines.lifeline import Lifeline
 
 socket.getaddrinfo = lambda *_: time.sleep(600)
-plan = Plan(home=sys.argv[1], logs=sys.argv[1], fleet="server.example:9092", task={}, data="", timeout=1, nodes=())
+home, nobody = sys.argv[1], {"task": {}, "data": "", "clients": 1, "seed": 0, "timeout": 1, "nodes": ()}
+plan = Plan(home=home, logs=home, fleet="server.example:9092", **nobody)
 Host(plan, Lifeline(plan.home)).run()
 """
 
@@ -33,7 +34,17 @@ Host(plan, Lifeline(plan.home)).run()
 def host(tmp_path: Path) -> Iterator[Host]:
     """A host of one client in plain text; what it took over of this process is given back."""
     node = Node(client=0, role="honest", port=1, gpu=None, config="")
-    plan = Plan(home="", logs=str(tmp_path), fleet="127.0.0.1:1", task={}, data="", timeout=1.0, nodes=(node,))
+    plan = Plan(
+        home="",
+        logs=str(tmp_path),
+        fleet="127.0.0.1:1",
+        task={},
+        data="",
+        clients=1,
+        seed=0,
+        timeout=1.0,
+        nodes=(node,),
+    )
     heard, rung = os.pipe()
     before = signal.getsignal(signal.SIGCHLD)
     yield Host(plan, SimpleNamespace(descriptor=heard, tell=lambda *_, **__: None))  # type: ignore[arg-type]  # as much as it uses
