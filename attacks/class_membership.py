@@ -47,6 +47,8 @@ class Options(GanOptions):
         hidden: width of the networks.
         fit_steps, fit_lr: of their Adam.
         kept: share of the vectors that the attacker keeps to test itself.
+        others: references that it takes for each image that counts as a member (the paper's figures suggest four); None
+            for all there are.
         shadow_records: records a server trains its shadow on; None for as many as a participant holds, or as there are
             references, if these are fewer.
 
@@ -57,6 +59,7 @@ class Options(GanOptions):
     fit_steps: int = 500
     fit_lr: float = 0.005
     kept: float = 0.2
+    others: float | None = None
     shadow_records: int | None = None
 
     def __post_init__(self) -> None:
@@ -65,6 +68,7 @@ class Options(GanOptions):
             expect(0 < getattr(self, name) < math.inf, f"{name} > 0", getattr(self, name))
         expect(self.enlarge >= 0, "enlarge >= 0", self.enlarge)
         expect(0 <= self.kept < 1, "0 <= kept < 1", self.kept)
+        expect(self.others is None or 0 < self.others < math.inf, "others > 0", self.others)
         expect(self.shadow_records is None or self.shadow_records > 0, "shadow_records > 0", self.shadow_records)
 
 
@@ -72,7 +76,8 @@ def build(options: Options, facts: TaskFacts, question: Question, generator: tor
     """Return the attack before its first round.
 
     Raises:
-        SettingsError: where the attacker has fewer records, or fewer references, than there are classes.
+        SettingsError: where the attacker has fewer records, or fewer references, than there are classes, or fewer
+            references than it is to learn from.
 
     """
     count, classes = len(question.own.labels), facts.classes
@@ -80,6 +85,12 @@ def build(options: Options, facts: TaskFacts, question: Question, generator: tor
     expect(count >= classes, f"an attacker with at least a record for each of {classes} classes", count, remedy)
     count, remedy = len(question.reference.labels), "Raise membership.reference."
     expect(count >= classes, f"at least a reference for each of {classes} classes", count, remedy)
+    if options.others is not None:
+        own = min(options.shadow_records or usual(facts, question), len(question.own.labels))
+        members = own + options.enlarge * classes
+        wanted, remedy = round(options.others * members), "Raise membership.reference, or lower others or enlarge."
+        what = f"{wanted} references, {options.others:g} to each of {members} members"
+        expect(wanted <= count, what, count, remedy)
     return ClassMembership(options, facts, question, generator)
 
 
@@ -110,10 +121,8 @@ class ClassMembership:
         """Train the networks on what this round's model says of known records, and return their logits."""
         inside, made = self._members(view, generator)
         model = view.global_model if view.own_trained else shadow(view, self.facts, inside, generator)
-        known = Images(
-            torch.cat([inside.images, self.question.reference.images]),
-            torch.cat([inside.labels, self.question.reference.labels]),
-        )
+        outside = self._others(len(inside.labels), generator)
+        known = Images(torch.cat([inside.images, outside.images]), torch.cat([inside.labels, outside.labels]))
         vectors = logits(model, known.images).softmax(1)
         member = torch.arange(len(known.labels)) < len(inside.labels)
         made = torch.cat([made, torch.zeros(len(known.labels) - len(made), dtype=torch.bool)])
@@ -127,11 +136,22 @@ class ClassMembership:
             options=self.options,
             generator=generator,
         )
-        self._metrics = {"labels_without": float((~networks.known).sum()), "made": float(made.sum())}
+        self._metrics = {
+            "labels_without": float((~networks.known).sum()),
+            "made": float(made.sum()),
+            "others": float(len(outside.labels)),
+        }
         found = networks.logits(asked(view).softmax(1).float(), self.question.records.labels)
         own = networks.logits(vectors[tested], known.labels[tested]).sigmoid()
         rehearsal = Rehearsal(values=own, member=member[tested], made=made[tested]) if len(tested) else None
         return Scores(values=found, marked=found > 0, rehearsal=rehearsal)
+
+    def _others(self, members: int, generator: torch.Generator) -> Images:
+        """Return the images that count as no members: all references, or so many for each member."""
+        reference, others = self.question.reference, self.options.others
+        if others is None:
+            return reference
+        return subset(reference, torch.randperm(len(reference.labels), generator=generator)[: round(others * members)])
 
     def _members(self, view: RecordView, generator: torch.Generator) -> tuple[Images, Tensor]:
         """Return the images that count as members, and which of them are made, bool [N]."""
@@ -146,7 +166,7 @@ class ClassMembership:
         return images, torch.arange(len(images.labels)) >= len(own.labels)
 
     def metrics(self) -> dict[str, float]:
-        """Return the generators' last loss, for how many labels it had no network, and how many images it made."""
+        """Return the generators' last loss; labels without a network; images made; others that it has learned from."""
         return (self.gan.metrics() if self.gan is not None else {}) | self._metrics
 
     def state_dict(self) -> dict[str, Tensor]:

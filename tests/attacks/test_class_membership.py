@@ -99,3 +99,13 @@ def test_fewer_records_than_classes_are_refused() -> None:
         make(dataclasses.replace(asked, own=subset(asked.own, few)))
     with pytest.raises(SettingsError, match=r"at least a reference for each of 10 classes, got 7\. Raise membership"):
         make(dataclasses.replace(asked, reference=subset(asked.reference, few)))
+
+
+def test_so_many_others_are_learned_from_for_each_member() -> None:
+    """Half an other to each of its 40 records; without a word all 120 references. More than there are is refused."""
+    for options, wanted in (({"others": 0.5}, 20), ({}, 120)):
+        attack = make(**options, fit_steps=10)
+        attack.scores(inquiries.view(server=False), generator(0))
+        assert attack.metrics()["others"] == wanted
+    with pytest.raises(SettingsError, match=r"Expected 160 references, 4 to each of 40 members, got 120\. Raise"):
+        make(others=4)
