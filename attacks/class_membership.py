@@ -16,7 +16,9 @@ Differences from the paper, and what it leaves open:
 1. The networks of all labels are trained in one batch (torch.bmm), 10 - 64 - 1, ReLU, on full sets, by Adam: the same
    numbers as one after the other.
 2. The server's shadow (ours); the paper's attacker is a participant.
-3. A label without a member or without another is answered by the logit 0 and never marked (`labels_without`).
+3. A label without a member or without another is answered by the median logit of the others (`labels_without`).
+4. Marked are the highest scores, as many as there are members: the networks' own answers allow for how common members
+   were among what they learned from, which is not so among the records in question.
 """
 
 import math
@@ -27,7 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from attacks.asking import asked, subset
+from attacks.asking import asked, highest, subset
 from attacks.own_gan import GanOptions, OwnGan
 from attacks.shadow import shadow, usual
 from attacks.views import Question, RecordView, Rehearsal, Scores
@@ -144,7 +146,7 @@ class ClassMembership:
         found = networks.logits(asked(view).softmax(1).float(), self.question.records.labels)
         own = networks.logits(vectors[tested], known.labels[tested]).sigmoid()
         rehearsal = Rehearsal(values=own, member=member[tested], made=made[tested]) if len(tested) else None
-        return Scores(values=found, marked=found > 0, rehearsal=rehearsal)
+        return Scores(values=found, marked=highest(found, self.question), rehearsal=rehearsal)
 
     def _others(self, members: int, generator: torch.Generator) -> Images:
         """Return the images that count as no members: all references, or so many for each member."""
@@ -194,13 +196,14 @@ class Networks:
 
     @torch.no_grad()
     def logits(self, vectors: Tensor, labels: Tensor) -> Tensor:
-        """Return the logit float64 [N] of each prediction [N, outputs] by its label's network; 0 without one."""
+        """Return the logit float64 [N] of each prediction [N, outputs] by its label's network; else what is usual."""
         found = torch.zeros(len(labels), dtype=torch.float64)
         for label in self.known.nonzero().flatten().tolist():
             chosen = labels == label
             mine = tuple(parameter[label : label + 1] for parameter in self.parameters)
             found[chosen] = forward(mine, vectors[chosen][None]).squeeze(0).double()
-        return found
+        answered = self.known[labels]
+        return found.where(answered, found[answered].median() if answered.any() else 0.0)
 
 
 def fit(

@@ -64,13 +64,14 @@ def test_networks_learn_who_is_surer() -> None:
     assert ((found > 0) == member[~learned]).double().mean() > 0.8
 
 
-def test_a_label_without_members_is_answered_by_nothing() -> None:
-    """Label 1 has no member, label 3 no record: both get the logit 0, the others do not."""
+def test_a_label_without_members_is_answered_by_what_is_usual() -> None:
+    """Label 1 has no member, label 3 no record: both get the middle of the other logits; alone, 0."""
     vectors, labels, member = toy()
     networks = fit(vectors, labels, member & (labels != 1), classes=4, options=OPTIONS, generator=generator(1))
     assert networks.known.tolist() == [True, False, True, False]
+    first, usual, last, same, middle = networks.logits(vectors[:5], torch.tensor([0, 1, 2, 3, 0])).tolist()
+    assert usual == same == sorted([first, last, middle])[1]
     assert networks.logits(vectors[:2], torch.tensor([1, 3])).tolist() == [0, 0]
-    assert (networks.logits(vectors[:2], torch.tensor([0, 2])) != 0).all()
 
 
 def test_forward_is_a_network_of_each_label() -> None:
@@ -109,3 +110,11 @@ def test_so_many_others_are_learned_from_for_each_member() -> None:
         assert attack.metrics()["others"] == wanted
     with pytest.raises(SettingsError, match=r"Expected 160 references, 4 to each of 40 members, got 120\. Raise"):
         make(others=4)
+
+
+def test_as_many_are_marked_as_there_are_members() -> None:
+    """However rare members were among what it learned from: 40 beside 120."""
+    attack = make(dataclasses.replace(inquiries.question(), members=7), fit_steps=10)
+    found = attack.scores(inquiries.view(server=False), generator(0))
+    assert found.marked.sum() == 7
+    assert found.values[found.marked].min() >= found.values[~found.marked].max()
