@@ -65,8 +65,8 @@ def main() -> None:
             lines = run.rounds()[1:]
             attack = statistics.median(line.get("attack_seconds", 0.0) for line in lines)
             print(
-                f"{name}, {options.clients} virtual clients: {seconds(run):.2f} s a round, of which the server's attack "
-                f"{attack:.2f} s; {lines[-1]['replies']} replies in the last; all processes {memory[-1]:.0f} MB; "
+                f"{name}, {options.clients} virtual clients: {seconds(run):.2f} s a round, of which the server's "
+                f"attack {attack:.2f} s; {lines[-1]['replies']} replies at last; all processes {memory[-1]:.0f} MB; "
                 f"loot of {', '.join(sorted(one.name for one in (run.path / 'loot').glob('*'))) or 'nobody'}",
                 flush=True,
             )

@@ -18,7 +18,8 @@ from task.questions import MembershipSettings
 from task.seeding import generator
 from task.settings import SettingsError, expect
 
-FEWER = "Lower membership.records, known or reference, or let participants hold less (task.partition.images)."
+LEFT = "Lower membership.records, known or reference, or let participants hold less (task.partition.images)."
+HELD = "Lower membership.records or known, or let participants hold more (task.partition.images)."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -145,12 +146,13 @@ def _shares(
     The first ones get what does not come out even.
     """
     records, known = settings.records, settings.known
-    expect(records >= len(about), f"at least a record for each of {len(about)} participants", records, FEWER)
+    remedy = "Raise membership.records, or shorten membership.about."
+    expect(records >= len(about), f"at least a record for each of {len(about)} participants", records, remedy)
     found = {}
     for place, client in enumerate(about):
         share, more = (count // len(about) + (place < count % len(about)) for count in (records, known))
         whose = f"{share + more} records of participant {client}"
-        expect(share + more <= len(holding[client]), whose, len(holding[client]), FEWER)
+        expect(share + more <= len(holding[client]), whose, len(holding[client]), HELD)
         found[client] = (share, more)
     return found
 
@@ -166,7 +168,7 @@ def _pop(spare: dict[int, Tensor], label: int, count: int) -> Tensor:
     left = spare[label]
     if count > len(left):
         raise SettingsError(
-            f"Expected {count} training images of class {label} that nobody holds, got {len(left)}. {FEWER}"
+            f"Expected {count} training images of class {label} that nobody holds, got {len(left)}. {LEFT}"
         )
     spare[label] = left[count:]
     return left[:count]
@@ -178,7 +180,7 @@ def _references(spare: dict[int, Tensor], count: int, draw: torch.Generator) -> 
         (place, label, int(one)) for label, left in spare.items() for place, one in enumerate(left[:count].tolist())
     ]
     chosen = [one for _, _, one in sorted(order)[:count]]
-    expect(len(chosen) == count, f"{count} training images that nobody holds to compare with", len(chosen), FEWER)
+    expect(len(chosen) == count, f"{count} training images that nobody holds to compare with", len(chosen), LEFT)
     return _shuffled(torch.tensor(chosen, dtype=torch.int64), draw)
 
 

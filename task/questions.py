@@ -44,7 +44,7 @@ class MembershipSettings:
     def __post_init__(self) -> None:
         expect(self.records > 0, "membership.records > 0", self.records)
         expect(self.reference >= 0, "membership.reference >= 0", self.reference)
-        expect(self.known >= 0, "membership.known >= 0", self.known)
+        expect(self.known >= 0, "membership.known >= 0", self.known, "0 tells the attacker nothing.")
         expect(bool(self.protocols), f"at least one of the protocols {', '.join(PROTOCOLS)}", list(self.protocols))
         for name in self.protocols:
             choose(name, PROTOCOLS, "a membership protocol")
@@ -53,5 +53,5 @@ class MembershipSettings:
             ("baseline", self.baselines),
             ("participant", (*(self.about or ()), *(self.others or ()))),
         ):
-            expect(len(set(given)) == len(given), f"each {what} of membership once", list(given))
+            expect(len(set(given)) == len(given), f"each {what} of membership once", list(given), "Name it once.")
         expect(self.about is None or bool(self.about), "membership.about to name somebody", [], "Or leave it out.")

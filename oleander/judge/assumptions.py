@@ -47,7 +47,8 @@ def _of_the_federation(scenario: Scenario) -> list[dict[str, Any]]:
             _flatters(f"Every participant holds {count} classes only, so a class says much about a participant.")
         )
     elif partition.kind == "iid":
-        found.append(_fact("Every participant holds every class: a stolen class is nobody's in particular."))
+        nobody = ": a stolen class is nobody's in particular" if scenario.membership is None else ""
+        found.append(_fact(f"Every participant holds every class{nobody}."))
     if scenario.server.attack is not None and not scenario.malicious():
         found.append(_fact(f"There are {clients} participants."))
     elif clients == 2:  # noqa: PLR2004  # the smallest federation
@@ -129,6 +130,9 @@ def _of_the_question(settings: MembershipSettings) -> list[dict[str, Any]]:
     if settings.reference:
         count = settings.reference
         found.append(_flatters(f"It has {count} images of the same data that nobody trains on, to compare with."))
+    if settings.known:
+        count = settings.known
+        found.append(_flatters(f"It is told of {count} other members and of as many others which of them are members."))
     if settings.declared:
         found.append(_fact("Participants have told which labels they hold."))
     if "paper" in settings.protocols:

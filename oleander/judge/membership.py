@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from oleander.judge import membership_words, rates
@@ -70,6 +71,7 @@ def judge(
     settings: MembershipSettings,
     asked: Asked,
     *,
+    labels: Tensor,
     seed: int,
     progress: Callable[[str], None],
 ) -> Judged:
@@ -81,6 +83,7 @@ def judge(
         attack: module name.
         settings: what was asked.
         asked: the truth.
+        labels: of the records, int64 [N].
         seed: of the bootstrap.
         progress: told in words what is being done.
 
@@ -116,6 +119,7 @@ def judge(
         "about": list(settings.about or ()),
         "methods": methods,
         "adds": adds,
+        "other_labels": _other_labels(asked, labels),
         "over_rounds": _over_rounds(read, asked, settings.protocols),
         "labels_without": max((line["labels_without"] for line in log if line.get("labels_without")), default=0),
         "rehearsal": _rehearsal(folder / f"rehearsal-{attack}-round-{last or 0:04d}.npz", seed, found.missing),
@@ -141,6 +145,12 @@ def kinds(asked: Asked, protocol: str) -> Bools:
     outside = asked.fresh if protocol == "clean" else ~asked.fresh & ~asked.member
     compared: Bools = (asked.member | outside).numpy()
     return compared
+
+
+def _other_labels(asked: Asked, labels: Tensor) -> bool:
+    """Return whether the other participants' records, of the protocol `paper`, have none of the members' labels."""
+    theirs = labels[~asked.fresh & ~asked.member]
+    return len(theirs) > 0 and not bool(torch.isin(theirs, labels[asked.member]).any())
 
 
 def _read(path: Path, count: int, missing: list[str]) -> Answers | None:

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from oleander.judge.words import listed, percent, subject
+from task.questions import BASELINES
 
 CHANCE = 0.5
-AGAINST = {
-    "clean": "others of the same labels that nobody holds",
-    "paper": "records of participants who were not asked about",
+CLEAN = "others of the same labels that nobody holds"
+PAPER = {
+    True: "other participants' records, which have other labels (that says who owns a label, not whose record it is)",
+    False: "other participants' records",
 }
 
 
@@ -28,23 +30,36 @@ def headline(who: str, verdict: Mapping[str, Any]) -> str:
     mine = said["methods"].get(verdict["attack"])
     if mine is None:
         return of_attacker(who, verdict)
-    return " ".join(_of_protocol(who, verdict["attack"], protocol, said) for protocol in AGAINST if protocol in mine)
+    return " ".join(
+        _of_protocol(who, verdict["attack"], protocol, said) for protocol in ("clean", "paper") if protocol in mine
+    )
 
 
 def _of_protocol(who: str, attack: str, protocol: str, said: Mapping[str, Any]) -> str:
-    """Say what was shown by one protocol."""
-    mine, adds = said["methods"][attack][protocol], said["adds"][protocol]
-    what = f"{_whose(said['about'])} training records from {AGAINST[protocol]}"
-    can = f"{subject(who)} can tell" if mine["auc_low"] > CHANCE else f"That {subject(who).lower()} can tell"
-    lead = f"{can} {what}" + ("" if mine["auc_low"] > CHANCE else " is not shown")
-    return f"{lead}: AUC {_interval(mine, 'auc')} by {attack}{_beside(adds, said['methods'], protocol)}."
+    """Say what was shown by one protocol: by the attack, or else by the strongest baseline."""
+    methods = {name: one[protocol] for name, one in said["methods"].items() if protocol in one}
+    adds = said["adds"][protocol]
+    best = attack if adds is None else adds["baseline"]
+    others = CLEAN if protocol == "clean" else PAPER[bool(said.get("other_labels"))]
+    what = f"can tell {_whose(said['about'])} training records from {others}"
+    shown = [name for name in (attack, best) if methods[name]["auc_low"] > CHANCE]
+    lead = f"{subject(who)} {what}" if shown else f"That {subject(who).lower()} {what} is not shown"
+    if shown[:1] == [best] != [attack]:
+        worse = "does worse" if adds["auc_high"] < 0 else "is not shown to add anything to it"
+        itself = f"the attack itself, {attack}, reaches {_interval(methods[attack], 'auc')} and {worse}"
+        return f"{lead}: AUC {_interval(methods[best], 'auc')} by {best}, the strongest baseline; {itself}."
+    return f"{lead}: AUC {_interval(methods[attack], 'auc')} by {attack}{_beside(attack, adds, methods)}."
 
 
-def _beside(adds: Mapping[str, Any] | None, methods: Mapping[str, Any], protocol: str) -> str:
+def _beside(attack: str, adds: Mapping[str, Any] | None, methods: Mapping[str, Any]) -> str:
     """Say what the strongest baseline reaches, and whether the attack adds anything to it."""
     if adds is None:
         return ""
-    text = f"; {adds['baseline']}, the strongest baseline, reaches {methods[adds['baseline']][protocol]['auc']:.2f}"
+    best = adds["baseline"]
+    reaches = f"reaches {_interval(methods[best], 'auc')}"
+    if attack in BASELINES:
+        return f", which is a baseline itself; {best} {reaches}"
+    text = f"; {best}, the strongest baseline, {reaches}"
     if adds["auc_low"] > 0:
         return f"{text}, which the attack improves by {_interval(adds, 'auc')}"
     return f"{text}, and the attack " + ("does worse" if adds["auc_high"] < 0 else "is not shown to add anything to it")
@@ -56,7 +71,8 @@ def of_attacker(who: str, verdict: Mapping[str, Any]) -> str:
     if said["round"] is None:
         return f"{subject(who)}'s attack ({attack}) left no scores."
     if attack not in said["methods"]:
-        return f"{subject(who)}'s attack ({attack}) never began; only the baselines were asked."
+        why = "the run ended before the start that its options set (start_accuracy, start_round)"
+        return f"{subject(who)}'s attack ({attack}) never began: {why}; only the baselines were asked."
     seen = "each participant's own update" if said["place"] == "server" else "the global models"
     parts = [f"Asked in round {said['round']}, by {seen}."]
     for protocol, other in (("clean", "of fresh images with the same labels"), ("paper", "of the others' records")):

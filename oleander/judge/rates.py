@@ -76,8 +76,19 @@ def numbers(scores: Floats, marked: Bools, member: Bools, spread: Mapping[str, F
     for name, value in values.items():
         known = name not in LOW_FPRS or others * LOW_FPRS[name] >= LEAST
         low, high = ends(spread[name]) if known else (math.nan, math.nan)
+        if name == "auc":
+            low, high = _unseen(value, low, high, min(others, int(member.sum())))
         result |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return result | said | {"members": int(member.sum()), "others": others, "least_fpr": 1 / others}
+
+
+def _unseen(area: float, low: float, high: float, count: int) -> tuple[float, float]:
+    """Return an interval of an AUC of 0 or 1, of which a bootstrap has none: no draw holds a pair in the wrong order.
+
+    As far as a share of records would go unseen among `count` of them, the fewer of members and others, once in forty.
+    """
+    reach = (ENDS[0] / 100) ** (1 / count)
+    return (min(low, reach) if area == 1 else low), (max(high, 1 - reach) if area == 0 else high)
 
 
 def ends(values: Floats) -> tuple[float, float]:

@@ -112,8 +112,9 @@ def _asked(run: RunDirectory, evidence: Evidence, progress: Callable[[str], None
         return {}
     apart = reserved(evidence.dataset, scenario.task, scenario.federation.clients, seed)
     told = membership.truth(run, evidence.dataset, settings, evidence.holding, seed, apart=apart)
+    labels = evidence.dataset.train.labels[told.image]
     return {
-        who: membership.judge(run, who, attack, settings, told, seed=seed, progress=progress)
+        who: membership.judge(run, who, attack, settings, told, labels=labels, seed=seed, progress=progress)
         for who, attack in inquirers(scenario).items()
     }
 

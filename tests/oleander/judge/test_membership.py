@@ -40,14 +40,16 @@ def answer(run: RunDirectory, name: str, scores: torch.Tensor, *, number: int = 
     keep_arrays(path, scores=scores.double(), marked=marked, record=torch.arange(len(scores)))
 
 
-def verdict_of(run: RunDirectory) -> dict[str, Any]:
+def verdict_of(run: RunDirectory, attack: str = "margin-threshold") -> dict[str, Any]:
     """Judge the server's answers alone."""
     settings = run.scenario.membership
     assert settings is not None
     digits = load("digits")
     holding = held(digits, run.scenario.task, run.scenario.federation.clients, 0)
     told = membership.truth(run, digits, settings, holding, 0)
-    return membership.judge(run, WHO, "margin-threshold", settings, told, seed=0, progress=lambda _: None).verdict
+    labels = digits.train.labels[told.image]
+    found = membership.judge(run, WHO, attack, settings, told, labels=labels, seed=0, progress=lambda _: None)
+    return found.verdict
 
 
 @pytest.fixture
@@ -147,8 +149,8 @@ def test_words_and_page_say_what_was_shown(asked: tuple[RunDirectory, Asked]) ->
     headline = found["attackers"]["server"]["headline"]
     assert headline.startswith(
         "The server can tell participants 0, 1 and 2's training records from others of the same labels that nobody "
-        "holds: AUC 1.00 (1.00 to 1.00) by margin-threshold; label-only, the strongest baseline, reaches 0.50, which "
-        "the attack improves by 0.50 (0.50 to 0.50)."
+        "holds: AUC 1.00 (0.94 to 1.00) by margin-threshold, which is a baseline itself; label-only reaches "
+        "0.50 (0.50 to 0.50)."
     )
     assert [number.value for number in key_numbers(found)] == ["1.00", "0.50", "100 %"]
     assert (run.figures / "membership-clean-server.png").is_file()
@@ -168,3 +170,37 @@ def test_a_guess_is_not_called_a_leak(asked: tuple[RunDirectory, Asked]) -> None
     assert "can tell" in verdict_of(run)["headline"]
     assert verdict_of(run)["headline"].startswith("That the server can tell participants 0, 1 and 2's training records")
     assert "is not shown" in verdict_of(run)["headline"]
+
+
+def test_a_leak_that_only_a_baseline_shows_is_called_one(asked: tuple[RunDirectory, Asked]) -> None:
+    """The attack guesses, the baseline knows: the headline has the baseline's numbers, and what the attack adds."""
+    run, told = asked
+    answer(run, "lira", torch.rand(len(told.member), generator=torch.Generator().manual_seed(1)))
+    answer(run, "label-only", told.member.double())
+    headline = verdict_of(run, "lira")["headline"]
+    assert headline.startswith("The server can tell participants 0, 1 and 2's training records from others of the same")
+    assert "AUC 1.00 (0.94 to 1.00) by label-only, the strongest baseline; the attack itself, lira, reaches" in headline
+    assert "and does worse." in headline
+
+
+def test_one_record_shows_nothing(tmp_path: Path) -> None:
+    """Whoever is right about one member and one other may have guessed."""
+    run, told = made(tmp_path, "membership.about=[0]", "membership.records=1")
+    answer(run, "margin-threshold", told.member.double())
+    found = verdict_of(run)
+    numbers = found["membership"]["methods"]["margin-threshold"]["clean"]
+    assert (numbers["auc"], numbers["auc_high"]) == (1, 1)
+    assert numbers["auc_low"] == pytest.approx(0.025)
+    assert "is not shown" in found["headline"]
+
+
+@pytest.mark.parametrize("kind", ["iid", "whole-classes"])
+def test_the_headline_says_where_others_have_other_labels(kind: str, tmp_path: Path) -> None:
+    """By the protocol of the paper: then it is the labels that are told apart."""
+    sizes = ["federation.clients=5", "clients.0.ids=[4]", "membership.about=[0]", "membership.records=10"]
+    layout = f"task.partition={{kind: {kind}, images: 60}}"
+    run, told = made(tmp_path, layout, *sizes, "membership.reference=20")
+    answer(run, "margin-threshold", told.member.double())
+    found = verdict_of(run)
+    assert found["membership"]["other_labels"] is (kind == "whole-classes")
+    assert ("who owns a label, not whose record it is" in found["headline"]) is (kind == "whole-classes")
