@@ -18,7 +18,7 @@ def participant(entry: "ClientSettings") -> "ClientSettings":
         return _filled_in(entry)
     except SettingsError as error:
         whose = f"participant{'s' * (len(entry.ids) > 1)} {', '.join(map(str, entry.ids))}"
-        hint = " For another than the scenario's, set its `options` anew, too." * ("a key of" in str(error))
+        hint = " With another attack or defence set `options` as well, {} for its own." * ("a key of" in str(error))
         raise SettingsError(f"{error} ({entry.defense or entry.attack}, {whose}){hint}") from None
 
 

@@ -90,11 +90,13 @@ class ClientSettings:
     def __post_init__(self) -> None:
         choose(self.role, ROLES, "a role")
         defended = (self.role == "defended") == (self.defense is not None)
-        expect(defended, "a defence for a defended participant, and only there", self.defense)
+        remedy = "Set the role to defended, or leave the defence out."
+        expect(defended, "a defence for a defended participant, and only there", self.defense, remedy)
         fits = self.refresh is None or (self.defense is not None and self.refresh > 0)
         expect(fits, "refresh > 0, for a defended participant only", self.refresh)
         matches = (self.role == "malicious") == (self.attack is not None)
-        expect(matches, "an attack for a malicious participant, and only there", self.attack)
+        remedy = "Set the role to malicious, or leave the attack out."
+        expect(matches, "an attack for a malicious participant, and only there", self.attack, remedy)
         expect(self.loot_every > 0, "loot_every > 0", self.loot_every)
         expect(self.loot_images > 0, "loot_images > 0", self.loot_images)
 

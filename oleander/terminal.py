@@ -166,11 +166,16 @@ class LiveView:
     def _attacks(self) -> list[tuple[str, bool]]:
         """Say of each attacker whether it has begun."""
         return [
-            (f"{name}: steals since round {self._started[who]}", True)
+            (f"{name}: {self._verb}s since round {self._started[who]}", True)
             if who in self._started
-            else (f"{name}: {'sends noise and ' if self._noisy(who) else ''}waits to steal", False)
+            else (f"{name}: {'sends noise and ' if self._noisy(who) else ''}waits to {self._verb}", False)
             for who, name in self._attackers.items()
         ]
+
+    @property
+    def _verb(self) -> str:
+        """What attackers do: a membership attack takes nothing."""
+        return "steal" if self.scenario.membership is None else "ask"
 
     def _noisy(self, who: str) -> bool:
         """Say whether an attacker disturbs the federation from the first round on."""
@@ -190,7 +195,7 @@ class LiveView:
         if not (number % every == 0 or number in (1, total) or troubles or begun):
             return
         self._said.update(begun)
-        news = [f"{self._attackers[who]} steals since round {self._started[who]}" for who in begun]
+        news = [f"{self._attackers[who]} {self._verb}s since round {self._started[who]}" for who in begun]
         text = "  ".join([f"round {number} of {total}", *self._facts(line), *news, *troubles])
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 

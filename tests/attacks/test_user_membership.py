@@ -70,7 +70,7 @@ def test_without_a_made_image_nobody_is_marked() -> None:
         (DECLARED | {1: ()}, r"Expected declared labels of participant 1"),
         (
             DECLARED | {3: (2, 9)},
-            r"labels that only participant 0 has declared, got '\[2\] of others, too'\. Deal each",
+            r"no label of participant 0 that others have declared, too, got \[2\]\. Deal each",
         ),
     ],
 )
