@@ -70,12 +70,7 @@ def build(options: Options, facts: TaskFacts, question: Question, generator: tor
         others = {label for one, labels in declared.items() if one != client for label in labels}
         shared = sorted(others & set(declared[client]))
         remedy = "Deal each label to one participant: task.partition.kind whole-classes."
-        expect(
-            not shared,
-            f"labels that only participant {client} has declared",
-            f"{shared}, which others have declared, too",
-            remedy,
-        )
+        expect(not shared, f"no label of participant {client} that others have declared, too", shared, remedy)
     return UserMembership(options, facts, question, generator)
 
 
