@@ -6,7 +6,8 @@ import pytest
 import torch
 from flwr.app import Context, RecordDict
 
-from client_app.participant import Participant, read
+from client_app import participant as participants
+from client_app.participant import Participant, prepare, read
 from oleander import scenario as scenarios
 from task import devices, private
 from task.datasets import load, to_float
@@ -91,3 +92,14 @@ def test_nobody_is_honest_by_mistake() -> None:
         read(told(roles=False, role="honest", defense="anti-gan"))
     with pytest.raises(SettingsError, match="got \"the role 'defended' with none"):
         read(told(roles=False, role="defended"))
+
+
+def test_what_is_prepared_is_not_made_again() -> None:
+    """As in a worker that is forked from a process that has prepared it: its part, and the model that it trains on."""
+    scenario = scenarios.load("gan-attack-digits")
+    prepare(scenario.task, None, scenario.federation.clients, scenario.federation.seed, step=True)
+    made = [one.cache_info().misses for one in (participants._parts, participants._apart, participants._bench)]  # noqa: SLF001
+    config = scenario.run_config(data="", out="", roles=True)
+    who = read(Context(run_id=1, node_id=2, node_config={"partition-id": 1}, state=RecordDict(), run_config=config))
+    who.bench()
+    assert made == [one.cache_info().misses for one in (participants._parts, participants._apart, participants._bench)]  # noqa: SLF001
