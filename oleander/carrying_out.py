@@ -1,6 +1,7 @@
 """Carry out what a verb asks for: run, judge and report, with words for people on the way."""
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import sys
@@ -61,7 +62,8 @@ def carry_out(
     engine = choose(scenario.federation.engine if engine is None else engine, ENGINES, "an engine")
     folder = data_folder(data)
     parts = {} if address is None else {client: scenario.part(client) for client in range(scenario.federation.clients)}
-    scenario = settle(scenario, folder)
+    federation = dataclasses.replace(scenario.federation, engine=engine)  # what is run is what is on record
+    scenario = settle(dataclasses.replace(scenario, federation=federation), folder)
     for brought in loot:
         expect(brought.is_dir(), "a folder in --loot", str(brought), "Name the --out of a client.")
     directory = RunDirectory.create(scenario, out)
