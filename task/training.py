@@ -64,9 +64,9 @@ def train(
 ) -> float:
     """Train `model` in place on images float32 [N, C, H, W] and labels int64 [N].
 
-    `optimizer` is over all parameters of `model`. The order of the images is drawn from `generator`, anew each epoch; the
-    last batch may be smaller. `proximal_mu` adds FedProx's term mu / 2 ||w - w_0||^2, w_0 the weights on entry (Li et
-    al. 2020, section 3.1).
+    `optimizer` is over all parameters of `model`. The order of the images is drawn from `generator`, anew each epoch;
+    the last batch may be smaller. `proximal_mu` adds FedProx's term mu / 2 ||w - w_0||^2, w_0 the weights on entry (Li
+    et al. 2020, section 3.1).
 
     Returns:
         The mean cross-entropy over the images of the last epoch, 0.0 where there are no images.
