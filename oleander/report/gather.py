@@ -25,11 +25,12 @@ UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """One participant: what it did, which process it was, and which classes it held (class: images)."""
+    """One participant: what it did, which process it was, and which classes it held (class: images), where known."""
 
     client: int
     role: str
     attack: str | None
+    defense: str | None
     node_id: str
     pid: str
     device: str
@@ -155,6 +156,7 @@ def participants(found: Gathered, held: Mapping[int, dict[int, int]]) -> list[Pa
                 client=client,
                 role=entry.role,
                 attack=entry.attack,
+                defense=entry.defense,
                 node_id=_text(node.get("node_id")),
                 pid=_text(node.get("pid")),
                 device=_text(node.get("device")),

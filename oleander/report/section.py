@@ -98,7 +98,7 @@ def _names(numbers: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _figures(found: gather.Gathered) -> list[tuple[str, str]]:
     """Return (what it shows, data URI) of the judge's figures that the page does not draw itself."""
-    said = "ROC curves of the global model, class by class"
+    said = "The shared model's own task: its ROC curves, class by class"
     paths = sorted(found.run.figures.glob("roc*.png"))
     read = [(said, found.attempt(path.name, partial(file_uri, path), "")) for path in paths]
     return [(name, uri) for name, uri in read if uri]

@@ -1,5 +1,6 @@
 """The pages of runs in which nobody steals images, but asks who was in the training data."""
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -51,7 +52,7 @@ def inquire(tmp_path: Path) -> Make:
 def text_of(path: Path) -> str:
     """Return the words of a page, a space between any two pieces."""
     page = re.sub(r"<style>.*?</style>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
 def test_side_by_side_they_have_columns_of_their_own(inquire: Make, tmp_path: Path) -> None:
@@ -71,3 +72,25 @@ def test_beside_a_theft_each_has_its_own_columns(inquire: Make, fabricate: Make,
     assert "Recognised Control Distance Accuracy before AUC Strongest baseline Found at 1 %" in text
     assert "1 of 6 0.66 0.55 5 % 90 %" in text
     assert "Class 1, one, by participant 2" in text
+
+
+def test_nobody_steals_on_the_page_of_who_asks(inquire: Make, tmp_path: Path) -> None:
+    """Attackers ask; nothing is said of fakes, of rounds before, or of loot; the cards name whom they speak of."""
+    text = text_of(write([inquire()], tmp_path / "page.html"))
+    for part in (
+        "The attacker asked from round 1.",
+        "margin-threshold of the server, by each participant's own update",
+        "label-only, asked the same by the server.",
+        "Who was in the training data? (participant 7)",
+        "Attack: margin-threshold, by participant 7 It has no settings.",
+        "class by class, on the server's test set: not of who was in the training data",
+    ):
+        assert part in text
+    for part in ("stole", "theft", "fake", "all outputs", "mean before", "Held (class", "not on record;", "After Mem"):
+        assert part not in text
+
+
+def test_a_defended_participant_bears_its_defence(inquire: Make, tmp_path: Path) -> None:
+    """The role alone would not say what it does."""
+    noisy = "clients+=[{ids: [0], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 1}}]"
+    assert "defended: clip-and-noise" in text_of(write([inquire(noisy)], tmp_path / "page.html"))
