@@ -94,3 +94,13 @@ def test_a_defended_participant_bears_its_defence(inquire: Make, tmp_path: Path)
     """The role alone would not say what it does."""
     noisy = "clients+=[{ids: [0], role: defended, defense: clip-and-noise, options: {norm: 1, noise_multiplier: 1}}]"
     assert "defended: clip-and-noise" in text_of(write([inquire(noisy)], tmp_path / "page.html"))
+
+
+def test_who_left_no_scores_is_not_taken_for_a_thief(inquire: Make, tmp_path: Path) -> None:
+    """Without scores there are no numbers to show, and no images to miss."""
+    run = inquire()
+    (run.path / "verdict.json").write_text(json.dumps({"headline": "Nobody began.", "attackers": {}}), encoding="utf-8")
+    text = text_of(write([run], tmp_path / "page.html"))
+    assert "No scores were judged." in text
+    for part in ("stolen images", "The loot beside", "How far to trust"):
+        assert part not in text
