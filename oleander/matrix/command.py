@@ -84,7 +84,7 @@ def _run(matrix: Matrix, cells: list[Cell], folder: Path, request: Request, cons
     page = write(found, folder / "matrix.html")
     console.print()
     table.show(console, table.shown(found))
-    console.print(table.NOTE, style="dim")
+    console.print(table.note(found), style="dim")
     for known in (knowing := table.asked(found)):
         console.print()
         table.show(console, known)

@@ -69,6 +69,11 @@ def keys(asked: Mapping[str, Any]) -> dict[Key, Mapping[str, Any]]:
     return {Key(*name.split(" ")): spread for name, spread in asked.items() if " " in name}
 
 
+def protocol(line: Mapping[str, Any]) -> str:
+    """Return by which protocol the area of a row or cell is its leakage: clean where it is; empty if nobody asks."""
+    return min((key.protocol for key in keys(line.get("asked") or {})), default="")
+
+
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Return what is known of members as people read it, headers first: a line for each row and method; or nothing."""
     asked = [(row, keys(row["asked"])) for row in rows if row.get("asked")]

@@ -12,6 +12,8 @@ from oleander.report.metrics import finite, headline_of, inquiries_of, propertie
 from oleander.rundir import RunDirectory
 
 J, RECOGNISED, AUC, NOTHING = "J", "recognised", "AUC", ""
+CHANCE = 0.5
+"""The AUC of guessing."""
 CONTROLS = ("J_other", "J_auxiliary", "J_real_public")
 UNITS = {
     "leakage": "share of the loot that an independent judge recognises as the victim's class (metric `recognised`: "
@@ -116,6 +118,16 @@ def leaked(verdict: Mapping[str, Any]) -> tuple[str, float | None, float | None]
         controls = _of_defended(verdict, "seen_published")
     metric = RECOGNISED if verdict.get("attackers") else NOTHING
     return metric, mean(stolen) if stolen else None, max(controls, default=None)
+
+
+def style(metric: str) -> str:
+    """Return how a leakage of this metric is written, see oleander.matrix.writing.number."""
+    return "area" if metric == AUC else "share"
+
+
+def strength(metric: str, leakage: float) -> float:
+    """Return how much of what could leak has leaked, from 0 to 1: of an AUC, what lies above guessing."""
+    return max(0.0, (leakage - CHANCE) / (1 - CHANCE)) if metric == AUC else leakage
 
 
 def _victims(verdict: Mapping[str, Any]) -> set[int]:

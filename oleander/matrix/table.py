@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from oleander.matrix import inquiries
 from oleander.matrix.cells import Cell
-from oleander.matrix.measures import RECOGNISED, UNITS, J, Measures, of_run, row
+from oleander.matrix.measures import AUC, RECOGNISED, UNITS, J, Measures, of_run, row, style
 from oleander.matrix.settings import Matrix
 from oleander.matrix.writing import number, settings
 from oleander.report.metrics import ABSENT
@@ -25,11 +25,15 @@ NO_GUARANTEE = "no guarantee"
 LETTERS = {J: "J", RECOGNISED: "R"}
 NOTE = (
     "Means over the seeds, ± half of the 95 % interval (Student's t) where there are several; ± 0 where they agree, "
-    "which shares of few images may by chance. "
-    "J: share of the loot that shows the victim's class with its private property. R: share that is recognised as its "
-    "class, mean of the targets, or of those whose holders are defended. Epsilon: what the attack's victims are "
-    "guaranteed against it, over all rounds."
+    "which shares of few images may by chance."
 )
+METRICS = {
+    J: "J: share of the loot that shows the victim's class with its private property.",
+    RECOGNISED: "R: share that is recognised as its class, mean of the targets, or of those whose holders are "
+    "defended.",
+    AUC: "AUC: area under the ROC curve of who asks for members, with its protocol; 0.5 is guessing.",
+}
+EPSILON = "Epsilon: what the attack's victims are guaranteed against it, over all rounds."
 SUFFIXES = {"mean": "", "low": "_low", "high": "_high"}
 
 
@@ -91,13 +95,35 @@ def as_csv(table: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
+def note(table: Mapping[str, Any]) -> str:
+    """Say what the table's numbers are; of the metrics only those that occur."""
+    used = {line["metric"] for line in table["rows"] if line["leakage"]["count"]}
+    return " ".join([NOTE, *(text for metric, text in METRICS.items() if metric in used), EPSILON])
+
+
 def shown(table: Mapping[str, Any]) -> Table:
     """Return the rows for a terminal: what fits there, and the settings only where some are swept."""
     rows = [dict(zip(HEADERS, words(line), strict=True)) for line in table["rows"]]
-    used = {name for name in WHERE_ANY for line in rows if line[name] != ABSENT}
+    used = _used(rows)
     used |= set(TERMINAL) | (set(OF_A_FEDERATION) if "accuracy" in used else set())
+    return _plain(_chosen(rows, used))
+
+
+def on_the_page(table: Mapping[str, Any]) -> list[list[str]]:
+    """Return the rows for the page, headers first: everything but columns that nobody has anything in."""
+    rows = [dict(zip(HEADERS, words(line), strict=True)) for line in table["rows"]]
+    return _chosen(rows, set(HEADERS) - set(WHERE_ANY) | _used(rows))
+
+
+def _used(rows: Sequence[Mapping[str, str]]) -> set[str]:
+    """Return which columns of WHERE_ANY have something in some row."""
+    return {name for name in WHERE_ANY for line in rows if line[name] != ABSENT}
+
+
+def _chosen(rows: Sequence[Mapping[str, str]], used: Container[str]) -> list[list[str]]:
+    """Return some columns of rows, headers first."""
     headers = [name for name in HEADERS if name in used]
-    return _plain([headers, *([line[name] for name in headers] for line in rows)])
+    return [headers, *([line[name] for name in headers] for line in rows)]
 
 
 def asked(table: Mapping[str, Any]) -> list[Table]:
@@ -142,7 +168,7 @@ HEADERS = (
 """The columns for people, and whether they are words."""
 TERMINAL = ("attack", "defence", "leakage", "epsilon", "seeds")
 WHERE_ANY = ("settings", "accuracy", "RIAFI", "seen")
-"""The columns that a terminal shows where some row has something in them."""
+"""The columns that are shown where some row has something in them."""
 OF_A_FEDERATION = ("run, s", "MB sent")
 """Those that it shows where there is an accuracy: a single round's cost says nothing."""
 
@@ -150,8 +176,9 @@ OF_A_FEDERATION = ("run, s", "MB sent")
 def words(line: Mapping[str, Any]) -> list[str]:
     """Return a row as people read it, in the order of HEADERS."""
     never = line["without_loot"] if line["metric"] else 0
-    leakage = number(line["leakage"], "share")
-    leakage += f" {LETTERS.get(line['metric'], line['metric'])}" if line["leakage"]["count"] else ""
+    written = style(line["metric"])
+    leakage = number(line["leakage"], written)
+    leakage += f" {measured(line)}" if line["leakage"]["count"] else ""
     leakage += f" ({never} of {len(line['seeds'])} without loot)" if never else ""
     seeds = str(len(line["seeds"])) + (f" ({line['failed']} failed)" if line["failed"] else "")
     return [
@@ -159,7 +186,7 @@ def words(line: Mapping[str, Any]) -> list[str]:
         line["defense"],
         settings(line) or ABSENT,
         leakage,
-        number(line["control"], "share"),
+        number(line["control"], written),
         number(line["accuracy"], "share"),
         number(line["riafi"], "share"),
         number(line["seen"], "share"),
@@ -169,6 +196,11 @@ def words(line: Mapping[str, Any]) -> list[str]:
         epsilon(line),
         seeds,
     ]
+
+
+def measured(line: Mapping[str, Any]) -> str:
+    """Return what a row's leakage is: a metric's letter, or AUC with its protocol."""
+    return ", ".join(filter(None, [LETTERS.get(line["metric"], line["metric"]), inquiries.protocol(line)]))
 
 
 def epsilon(line: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from typing import Any
 
 from oleander.report.metrics import ABSENT
 
+DECIMALS = {"share": 0, "area": 2}
+
 
 def settings(line: Mapping[str, Any]) -> str:
     """Return a row's swept values, each by the last part of its key where that says enough."""
@@ -15,7 +17,13 @@ def settings(line: Mapping[str, Any]) -> str:
 
 
 def number(spread: Mapping[str, Any], style: str = "") -> str:
-    """Write a mean and half its interval: as per cent (`share`), in millions (`mega`) or as it is, to three digits."""
+    """Write a mean and half its interval.
+
+    Args:
+        spread: the mean and its interval.
+        style: `share` (per cent), `area` (two digits after the point), `mega` (in millions); else three digits.
+
+    """
     scale = {"share": 100, "mega": 1e-6}.get(style, 1)
     return _written(spread, scale, lambda value: _digits(value, style), " %" if style == "share" else "")
 
@@ -36,7 +44,7 @@ def _written(spread: Mapping[str, Any], scale: float, digits: Callable[[float], 
 
 
 def _digits(value: float, style: str) -> str:
-    """Write a number: per cent in whole ones, anything else with three digits that count, without an exponent."""
-    if style == "share":
-        return f"{value:.0f}"
+    """Write a number: whole per cent, areas with two decimals, else three digits that count, without an exponent."""
+    if style in DECIMALS:
+        return f"{value:.{DECIMALS[style]}f}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits already

@@ -21,13 +21,16 @@ class Series:
     dashed: bool = False
 
 
-def curve(series: Sequence[Series], *, title: str, start: int | None = None, share: bool = False) -> Markup | None:
+def curve(
+    series: Sequence[Series], *, title: str, start: int | None = None, begins: str = "theft begins", share: bool = False
+) -> Markup | None:
     """Draw curves over rounds.
 
     Args:
         series: those without points are left out.
         title: also the text for people who cannot see it.
         start: round in which the attack began, marked by a vertical line.
+        begins: what is written beside that line.
         share: whether the values are shares from 0 to 1 (then that is the axis, in per cent); else it goes from 0 to
             the highest value.
 
@@ -61,9 +64,7 @@ def curve(series: Sequence[Series], *, title: str, start: int | None = None, sha
     if start is not None and first <= start <= last:
         parts.append(_line(x(start), TOP, x(start), HEIGHT - BOTTOM, "start"))
         late = x(start) > WIDTH * 0.6
-        parts.append(
-            _text(x(start) + (-6 if late else 6), HEIGHT - BOTTOM - 8, "theft begins", "end" if late else "start")
-        )
+        parts.append(_text(x(start) + (-6 if late else 6), HEIGHT - BOTTOM - 8, begins, "end" if late else "start"))
     parts += [_curve([(x(a), y(b)) for a, b in one.points], one) for one in drawn]
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         WIDTH, HEIGHT, title, Markup("").join(parts)

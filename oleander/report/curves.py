@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from oleander.report import moments
 from oleander.report.charts import Series, curve
 from oleander.report.gather import Gathered
 from oleander.report.metrics import finite, properties_of, targets_of
@@ -82,15 +83,21 @@ def _of_properties(found: Gathered) -> list[Chart | None]:
 
 def _draw(found: Gathered, title: str, series: list[Series], note: str, *, share: bool = False) -> Chart | None:
     """Draw one chart; None where there is nothing to draw."""
-    svg = curve(series, title=f"{title} over the rounds", start=found.start, share=share)
+    begins = "asking begins" if found.asks else "theft begins"
+    svg = curve(series, title=f"{title} over the rounds", start=found.start, begins=begins, share=share)
     return None if svg is None else Chart(title=title, svg=svg, legend=[one for one in series if one.points], note=note)
 
 
 def _model(found: Gathered) -> list[Series]:
-    """Return the curves of the global model."""
-    return [
+    """Return the curves of the global model; that of all outputs only where one of them is no class."""
+    series = [
         Series(name="accuracy", points=_points(found.rounds, "accuracy"), tone=5),
         Series(name="F1 (macro)", points=_points(found.rounds, "f1"), tone=2),
+    ]
+    if not moments.has_fakes(found.rounds):
+        return series
+    return [
+        *series,
         Series(name="recall, “fake” included", points=_points(found.rounds, "recall_all"), tone=2, dashed=True),
     ]
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from attacks import registry
 from oleander.early_noise import disturbed
 from oleander.judge.server import SERVER
 from oleander.rundir import RunDirectory
@@ -24,11 +25,12 @@ UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """One participant: what it did, which process it was, and which classes it held (class: images)."""
+    """One participant: what it did, which process it was, and which classes it held (class: images), where known."""
 
     client: int
     role: str
     attack: str | None
+    defense: str | None
     node_id: str
     pid: str
     device: str
@@ -77,6 +79,13 @@ class Gathered:
         return next((line["round"] for line in self.logs.get(who, []) if line.get("started") and "round" in line), None)
 
     @property
+    def asks(self) -> bool:
+        """Whether all who attack ask who was in the training data, so that there are no images to show."""
+        entries = [self.scenario.role_of(client).attack for client in self.scenario.malicious()]
+        attacks = [name for name in (*entries, self.scenario.server.attack) if name is not None]
+        return bool(attacks) and all(registry.asks(name) for name in attacks)
+
+    @property
     def disturbed(self) -> bool:
         """Whether an attacker sends noise from the first round on, so that no round is an honest one."""
         return disturbed(self.scenario)
@@ -92,6 +101,12 @@ def attackers_of(scenario: Scenario) -> list[str]:
     """Return the attackers' names: of participants, and of the server."""
     found = [f"client-{client}" for client in scenario.malicious()]
     return found if scenario.server.attack is None else [*found, SERVER]
+
+
+def defenses(scenario: Scenario) -> str:
+    """Return the names of all defences, the server's own among them; empty where nobody defends itself."""
+    names = [entry.defense for entry in scenario.clients if entry.defense not in (None, UNDEFENDED)]
+    return ", ".join(dict.fromkeys(str(name) for name in (*names, scenario.server.privacy) if name is not None))
 
 
 def gather(run: RunDirectory) -> Gathered:
@@ -141,6 +156,7 @@ def participants(found: Gathered, held: Mapping[int, dict[int, int]]) -> list[Pa
                 client=client,
                 role=entry.role,
                 attack=entry.attack,
+                defense=entry.defense,
                 node_id=_text(node.get("node_id")),
                 pid=_text(node.get("pid")),
                 device=_text(node.get("device")),

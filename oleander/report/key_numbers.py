@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oleander.report.metrics import ABSENT, finite, headline_of, inquiries_of, properties_of, targets_of, written
+from oleander.report.metrics import (
+    ABSENT,
+    called,
+    finite,
+    headline_of,
+    inquiries_of,
+    properties_of,
+    targets_of,
+    written,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +35,9 @@ def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNu
     if said is not None:
         return _of_property(said)
     rows = [numbers for _, _, numbers in targets_of(verdict)]
-    asked = [attacker for _, attacker in inquiries_of(verdict)]
+    asked = list(inquiries_of(verdict))
     if asked and not rows:
-        return _of_inquiry(max(asked, key=lambda one: headline_of(one).get("auc", 0.0)))
+        return _of_inquiry(*max(asked, key=lambda one: headline_of(one[1]).get("auc", 0.0)))
     wanted = [row for row in rows if not row.get("control")]
     stolen = [row for row in wanted if not row.get("defenses")] or wanted
     control = [row for row in rows if row.get("control")]
@@ -65,7 +74,7 @@ def key_numbers(verdict: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNu
     )
 
 
-def _of_inquiry(attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumber]:
+def _of_inquiry(who: str, attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyNumber]:
     """Return the three numbers about membership: AUC, the strongest baseline's, and what few false positives allow."""
     said, mine = attacker["membership"], headline_of(attacker)
     protocol = mine.get("protocol", "clean")
@@ -77,7 +86,7 @@ def _of_inquiry(attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyN
         KeyNumber(
             value=_near(area),
             label="is the area under the ROC curve (AUC)",
-            note=f"{attacker['attack']}, by {place}, protocol {protocol}; 95 % interval "
+            note=f"{attacker['attack']} of {called(who)}, by {place}, protocol {protocol}; 95 % interval "
             f"{_near(mine.get('auc_low'))} to {_near(mine.get('auc_high'))}; 0.5 is guessing."
             if area is not None
             else "Not judged.",
@@ -85,12 +94,13 @@ def _of_inquiry(attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNumber, KeyN
         KeyNumber(
             value=_near(theirs),
             label="is that of the strongest baseline",
-            note=f"{best}, asked the same by the same attacker." if best else "There is none.",
+            note=f"{best}, asked the same by {called(who)}." if best else "There is none.",
         ),
         KeyNumber(
             value=written(mine.get("tpr_at_1pc"), "share"),
             label="of the members are found at 1 % false positives",
-            note=f"Of {mine.get('members')} members; at 0.1 % {written(mine.get('tpr_at_01pc'), 'share')}."
+            note=f"By {called(who)}, of {mine.get('members')} members; "
+            f"at 0.1 % {written(mine.get('tpr_at_01pc'), 'share')}."
             if area is not None
             else "Not judged.",
         ),

@@ -14,10 +14,10 @@ from oleander.judge.server import SERVER
 from oleander.judge.statistics import mean_interval
 from oleander.report import luo_points, published
 from oleander.report.gather import Gathered
-from oleander.report.luo import SHIRTS
 from oleander.report.luo_points import Measured, Point, measured, point
 from oleander.report.pictures import figure_uri
 from oleander.report.ranking import values
+from oleander.report.results import NAMES
 
 Curves = dict[str, dict[float, tuple[float, float, float]]]
 KINDS = {
@@ -27,7 +27,6 @@ KINDS = {
     "stolen": "stolen images recognised",
     "stolen_adaptive": "… by who knows the defence",
 }
-NAMES = {"mnist": "MNIST", SHIRTS: "Fashion-MNIST", "cifar10": "CIFAR-10", "digits": "8x8 digits"}
 
 
 def drawings(runs: Sequence[Gathered]) -> list[tuple[str, str]]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from oleander.matrix import inquiries
-from oleander.matrix.table import HEADERS, NOTE, words
+from oleander.matrix.measures import AUC
+from oleander.matrix.table import measured, note, on_the_page
 from oleander.report import matrix_figures
 from oleander.report.page import environment
 from oleander.report.pictures import figure_uri
@@ -24,7 +25,7 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
 
     """
     figures = {
-        "Leakage, attack by defence: the darker, the more was stolen": matrix_figures.heat_map(table),
+        f"Leakage, attack by defence: {_shades(table)}": matrix_figures.heat_map(table),
         "What remains of use, and what leaks: best is the lower right": matrix_figures.scatter(table),
     }
     text = (
@@ -32,9 +33,8 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
         .get_template("matrix.html.j2")
         .render(
             table=table,
-            metrics=NOTE,
-            headers=list(HEADERS),
-            rows=[words(line) for line in table["rows"]],
+            metrics=note(table),
+            lines=on_the_page(table),
             asked=[lines for lines in (inquiries.lines(table["rows"]), inquiries.costs(table["rows"])) if lines],
             asked_note=inquiries.NOTE,
             warnings=inquiries.warnings(table["cells"]),
@@ -46,6 +46,14 @@ def write(table: Mapping[str, Any], out: Path) -> Path:
     return out
 
 
+def _shades(table: Mapping[str, Any]) -> str:
+    """Say what the shades mean."""
+    metrics = {line["metric"] for line in table["rows"] if line["leakage"]["count"]}
+    if metrics == {AUC}:
+        return "AUC; white is guessing (0.5 or less), the darker, the better members are told from others"
+    return "the darker, the more was stolen" + ("; of an AUC white is guessing (0.5 or less)" * (AUC in metrics))
+
+
 def _said(cell: Mapping[str, Any]) -> str:
     """Return what became of a cell, in words."""
     if cell["failure"]:
@@ -55,4 +63,7 @@ def _said(cell: Mapping[str, Any]) -> str:
     if cell["leakage"] is None:
         return "nobody attacked" if not cell["metric"] else "the attack left no loot"
     use = "accuracy" if cell["accuracy"] is not None else "riafi"
-    return f"{cell['metric']} {cell['leakage']:.0%}" + (f", {use} {cell[use]:.0%}" if cell[use] is not None else "")
+    leakage = f"{cell['leakage']:.2f}" if cell["metric"] == AUC else f"{cell['leakage']:.0%}"
+    return f"{measured(cell) if cell['metric'] == AUC else cell['metric']} {leakage}" + (
+        f", {use} {cell[use]:.0%}" if cell[use] is not None else ""
+    )

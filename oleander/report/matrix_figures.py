@@ -1,7 +1,7 @@
 """The two figures of a matrix, as PNG on white like those of a run."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,20 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from oleander.judge.curves import COLOURS
-from oleander.matrix.measures import pareto
-from oleander.matrix.writing import settings
+from oleander.matrix.measures import AUC, CHANCE, pareto, strength
+from oleander.matrix.table import measured
+from oleander.matrix.writing import number, settings
 
 SHADES = LinearSegmentedColormap.from_list("stolen", ["#ffffff", "#f3c3d6", "#b4215c"])  # the report's own colour
 UTILITY = {"accuracy": "accuracy of the shared model", "riafi": "RIAFI"}
-EMPTY, DARK, MARKERS = "#eceef1", 0.6, "osD^vP*Xph<>"
+EMPTY, EDGE, DARK, MARKERS = "#eceef1", "#dfe3e8", 0.6, "osD^vP*Xph<>"
 
 
 def heat_map(table: Mapping[str, Any]) -> Figure | None:
-    """Draw attacks by defences (with their settings), the mean leakage as shade and number; None without a row."""
+    """Draw attacks by defences (with their settings), the mean leakage as shade and number; None without a row.
+
+    An AUC is white up to a half: that is guessing, and nothing has leaked.
+    """
     lines = table["rows"]
     if not lines:
         return None
@@ -30,12 +34,12 @@ def heat_map(table: Mapping[str, Any]) -> Figure | None:
     for line in lines:
         place = attacks.index(line["attack"]), columns.index(defense(line))
         mean = line["leakage"]["mean"]
-        shares[place] = math.nan if mean is None else mean
+        shares[place] = math.nan if mean is None else strength(line["metric"], mean)
         texts[place] = _in_cell(line)
     figure = Figure(figsize=(2.4 + 1.35 * len(columns), 1.5 + 0.62 * len(attacks)), layout="constrained")
     axis = figure.subplots()
     axis.set_facecolor(EMPTY)
-    axis.pcolormesh(np.ma.masked_invalid(shares), cmap=SHADES, vmin=0, vmax=1, edgecolors="white", linewidth=2)
+    axis.pcolormesh(np.ma.masked_invalid(shares), cmap=SHADES, vmin=0, vmax=1, edgecolors=EDGE, linewidth=1.5)
     for (row, column), text in texts.items():
         colour = "white" if shares[row, column] > DARK else "#17202b"
         axis.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=9)
@@ -62,11 +66,11 @@ def scatter(table: Mapping[str, Any]) -> Figure | None:
     columns = list(dict.fromkeys(defense(line) for line in lines))
     figure = Figure(figsize=(7.6, 4.4), layout="constrained")
     axis = figure.subplots()
-    for number, attack in enumerate(dict.fromkeys(line["attack"] for line in lines)):
+    for index, attack in enumerate(dict.fromkeys(line["attack"] for line in lines)):
         mine = [line for line in lines if line["attack"] == attack]
-        colour = COLOURS[number % len(COLOURS)]
+        colour = COLOURS[index % len(COLOURS)]
         points = [(line[utility]["mean"], line["leakage"]["mean"]) for line in mine]
-        front = [points[index] for index in pareto(points)]
+        front = [points[place] for place in pareto(points)]
         # Whoever needs more utility than one point has must take the next one's leakage.
         axis.step([x for x, _ in front], [y for _, y in front], where="pre", color=colour, linewidth=1.4, alpha=0.6)
         for line, (x, y) in zip(mine, points, strict=True):
@@ -74,9 +78,9 @@ def scatter(table: Mapping[str, Any]) -> Figure | None:
             wide, high = _half(line[utility]), _half(line["leakage"])
             axis.errorbar(x, y, high, wide, fmt=mark, color=colour, markersize=7, elinewidth=0.9, capsize=2)
         axis.plot([], [], color=colour, linewidth=3, label=attack)
-    for number, name in enumerate(columns):
-        axis.plot([], [], MARKERS[number % len(MARKERS)], color="#566272", label=name)
-    _finish(axis, UTILITY[utility])
+    for index, name in enumerate(columns):
+        axis.plot([], [], MARKERS[index % len(MARKERS)], color="#566272", label=name)
+    _finish(axis, UTILITY[utility], lines)
     return figure
 
 
@@ -90,6 +94,8 @@ def _in_cell(line: Mapping[str, Any]) -> str:
     leakage = line["leakage"]
     if leakage["mean"] is None:
         return "failed" if not line["seeds"] else "no loot" if line["metric"] else "no attack"
+    if line["metric"] == AUC:
+        return number(leakage, "area")
     text = f"{leakage['mean']:.0%}"
     return text if leakage["high"] is None else f"{text} ± {100 * (leakage['high'] - leakage['mean']):.0f}"
 
@@ -99,11 +105,17 @@ def _half(spread: Mapping[str, Any]) -> float | None:
     return None if spread["high"] is None else spread["high"] - spread["mean"]
 
 
-def _finish(axis: Axes, utility: str) -> None:
-    """Name the axes, and put the legend beside them."""
+def _finish(axis: Axes, utility: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Name the axes, draw a line for what guessing reaches of an AUC, and put the legend beside them."""
+    metrics = {line["metric"] for line in lines}
+    only = metrics == {AUC}
+    if AUC in metrics:
+        axis.axhline(CHANCE, color="#566272", linestyle=":", linewidth=1.2, label="guessing" + " (AUC)" * (not only))
+    # An AUC is read from guessing upwards; one that is below it by chance is shown, too.
+    lowest = min([CHANCE, *(line["leakage"]["mean"] for line in lines)]) if only else 0.0
+    axis.set_ylim(lowest - 0.04 * (1 - lowest), 1 + 0.04 * (1 - lowest))
     axis.set_xlabel(utility)
-    axis.set_ylabel("leakage")
-    axis.set_ylim(-0.04, 1.04)
+    axis.set_ylabel(measured(lines[0]) if only else "leakage")
     axis.grid(color="#dfe3e8", linewidth=0.7)
     axis.set_axisbelow(True)
     for side in ("top", "right"):

@@ -26,7 +26,8 @@ USER, CLASS, ASCENT = "user-membership", "class-membership", "gradient-ascent"
 POINTS, LOOKED_AT = 0.02, "to look at"
 PAPERS = (100, 60)
 """Participants, and the records of each, of Zhu's Table 1."""
-UNSEEN = "what the generators make is used by the attack and not kept; see the GAN attack's own runs"
+UNSEEN = "nothing to show: the attack uses what its generators make and keeps none of it, in no run"
+NOT_KEPT = "not judged (no images are kept)"
 
 
 def rows(paper: Paper, runs: Sequence[Run]) -> list[Row]:
@@ -49,12 +50,14 @@ def labels_held(scenario: Scenario) -> int | None:
 
 
 def _row(result: Result, runs: Sequence[Run]) -> Row:
-    """Put the runs of a result's data sets beside it."""
+    """Put the runs of a result's data sets beside it; where no run can show it, say that."""
+    if result.judged == "unseen":
+        return Row(result=result, ours=UNSEEN, seeds="", status=NOT_KEPT)
     name, _, rest = result.judged.partition(" ")
     known = [run for run in runs if inquiries_of(run[1])]
-    ours, status = CHECKS[name](rest, known) if known else ("", "not run")
+    ours, status = CHECKS[name](rest, known) if known else ("", "")
     seeds = ", ".join(dict.fromkeys(str(scenario.federation.seed) for scenario, _ in known)) if ours else ""
-    return Row(result=result, ours=ours, seeds=seeds, status=status if ours else "not run")
+    return Row(result=result, ours=ours, seeds=seeds, status=status if ours else f"not run on {result.data}")
 
 
 def _level(found: Sequence[float], theirs: float) -> Judged:
@@ -212,12 +215,7 @@ def _along(place: Callable[[Asked], float], unit: str, key: str) -> Callable[[st
     return check
 
 
-def _unseen(_: str, runs: Sequence[Run]) -> Judged:
-    return (UNSEEN, NOT_JUDGED) if asked(runs, USER) or asked(runs, CLASS) else ("", NOT_JUDGED)
-
-
 CHECKS: dict[str, Callable[[str, Sequence[Run]], Judged]] = {
-    "unseen": _unseen,
     "accuracy": _accuracy,
     "labels": _labels,
     "ascent": _ascent,

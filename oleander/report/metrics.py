@@ -171,6 +171,11 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(dict.fromkeys(names), key=lambda name: known.index(name) if name in METRICS else len(known))
 
 
+def called(who: str) -> str:
+    """Name an attacker as people do: “the server” or “participant 2”."""
+    return who.replace("client-", "participant ") if who.startswith("client-") else f"the {who}"
+
+
 def unbroken(text: str) -> str:
     """Return a text in which a number and its per cent sign stay on one line."""
     return text.replace(" %", "\u00a0%")

@@ -1,12 +1,14 @@
 """Numbers of a run's targets and of its global model, before and after the attack began."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from oleander.judge import model_metrics
 from oleander.judge.words import of_model
 from oleander.report.gather import Gathered
 from oleander.report.metrics import finite
+
+AVERAGED = ("precision", "recall", "f1")
 
 
 def minimum(numbers: Mapping[str, Any], name: str) -> Any:
@@ -43,7 +45,20 @@ def moments(found: Gathered) -> list[tuple[str, dict[str, float]]]:
 def model_name(found: Gathered, point: str) -> str:
     """Name one of the global models that the judge looked at: `first`, `start` or `final`."""
     one = (found.verdict.get("global_model") or {}).get(point) or {}
-    return of_model(point, one.get("round"))
+    name = of_model(point, one.get("round"))
+    return name.replace("the theft", "the asking") if found.asks else name
+
+
+def has_fakes(lines: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether the model has outputs that are no classes: only then do the means over all outputs differ."""
+    pairs = [(line.get(name), line.get(f"{name}_all")) for line in lines for name in AVERAGED]
+    return any(finite(both) is not None and finite(both) != finite(own) for own, both in pairs)
+
+
+def shown_names(points: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return which of the global model's numbers a table of its moments shows."""
+    everything = [f"{name}_all" for name in AVERAGED] if has_fakes(numbers for _, numbers in points) else []
+    return ["accuracy", *AVERAGED, *everything]
 
 
 def before_and_after(found: Gathered) -> dict[str, dict[str, float]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from oleander.report import beside, gather, luo_figures, membership, moments, papers
-from oleander.report.metrics import named, written
+from oleander.report.metrics import called, named, written
 from oleander.report.panels import panels
 from oleander.report.section import comparison, section
 from oleander.rundir import RunDirectory
@@ -63,6 +63,7 @@ def environment() -> Environment:
     templates.filters["written"] = written
     templates.globals |= {
         "named": named,
+        "called": called,
         "gather": gather,
         "moments": moments,
         "beside": beside,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+NAMES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "digits": "8x8 digits"}
+"""Data sets by what people call them."""
 TENTH = (
     "“Reproduced”: within a tenth of the paper's number or, where one way is better for the attack, beyond it. A run "
     "whose attack is set otherwise than the paper's is marked “with other settings”, whatever its numbers."
@@ -44,6 +46,17 @@ class Result:
     attack_rounds: int | None = None
     clients: int | None = None
     datasets: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> str:
+        """Our data sets, as people call them."""
+        return " or ".join(NAMES.get(name, name) for name in self.datasets)
+
+    @property
+    def where(self) -> str:
+        """The setting, with our data sets where it does not name them."""
+        told = all(NAMES.get(name, name) in self.setting for name in self.datasets)
+        return self.setting if told else f"{self.setting}; here {self.data}"
 
 
 @dataclass(frozen=True, kw_only=True)

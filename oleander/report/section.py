@@ -16,6 +16,24 @@ from oleander.report.published import Shown, shown
 from oleander.rundir import RunDirectory
 
 INTERVALS = ("recognised_low", "recognised_high")
+IMAGES = ("Recognised", "Control", "Distance")
+ASKED = ("AUC", "Strongest baseline", unbroken("Found at 1 %"))
+"""What the three key numbers are called side by side: of attacks that make images, and of membership attacks."""
+COMPARED = (
+    *("Defence", "Seed", "Engine", "Rounds", *IMAGES, "Accuracy before"),
+    *(*ASKED, "Accuracy, end", "Failures"),
+)
+EMPTY = {"Defence": "none"}
+NOTES = {
+    "Recognised": "Recognised: share of the weakest target's loot that an independent classifier takes for its class. "
+    "Control: the same for a class that nobody owns. Distance: to the nearest real image. Of a server's attack on a "
+    "private property these are J, the strongest of its controls, and the distance to the victim's images.",
+    "Accuracy before": "Accuracy before: mean over the rounds before the theft; “under noise” where the attacker sent "
+    "noise from round 1, so that the honest accuracy is unknown.",
+    "AUC": "AUC: area under the ROC curve of the membership attacker who can tell most, by the clean protocol where "
+    "that was asked; 0.5 is guessing. Strongest baseline: the same of the best trivial method. Found at 1 %: share of "
+    "the members, at 1 % false positives.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +55,15 @@ class Section:
     defended: list[Shown]
     protected: list[str]
     figures: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Runs side by side: headers, for each run a text under each of them, and what the headers mean."""
+
+    headers: list[str]
+    rows: list[tuple[Section, list[str]]]
+    note: str
 
 
 def section(run: RunDirectory, anchor: str) -> Section:
@@ -71,32 +98,37 @@ def _names(numbers: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _figures(found: gather.Gathered) -> list[tuple[str, str]]:
     """Return (what it shows, data URI) of the judge's figures that the page does not draw itself."""
-    said = "ROC curves of the global model, class by class"
+    said = "The shared model's own task: its ROC curves, class by class"
     paths = sorted(found.run.figures.glob("roc*.png"))
     read = [(said, found.attempt(path.name, partial(file_uri, path), "")) for path in paths]
     return [(name, uri) for name, uri in read if uri]
 
 
-def comparison(sections: Sequence[Section]) -> list[dict[str, Any]]:
-    """Return a row of plain texts for every run, for the table that puts them side by side."""
-    rows = []
-    for one in sections:
-        scenario, change = one.found.scenario, moments.before_and_after(one.found)
-        final = finite(one.found.rounds[-1].get("accuracy")) if one.found.rounds else None
-        rows.append(
-            {
-                "anchor": one.anchor,
-                "name": scenario.name,
-                "seed": scenario.federation.seed,
-                "engine": one.found.engine,
-                "rounds": f"{len(one.found.rounds)} of {scenario.federation.rounds}",
-                "recognised": one.numbers[0].value,
-                "control": one.numbers[1].value,
-                "distance": one.numbers[2].value,
-                "before": written(change["before"].get("accuracy"), "share")
-                + (" (under noise)" if one.found.disturbed else ""),
-                "final": written(final, "share"),
-                "failures": len(gather.failures(one.found)),
-            }
-        )
-    return rows
+def comparison(sections: Sequence[Section]) -> Comparison:
+    """Return the table that puts runs side by side."""
+    compared = [(one, _compared(one)) for one in sections]
+    headers = [name for name in COMPARED if any(name in texts for _, texts in compared)]
+    return Comparison(
+        headers=headers,
+        rows=[(one, [texts.get(name, EMPTY.get(name, "")) for name in headers]) for one, texts in compared],
+        note=" ".join(text for name, text in NOTES.items() if name in headers),
+    )
+
+
+def _compared(one: Section) -> dict[str, str]:
+    """Return what stands under each header for one run, where it applies."""
+    scenario = one.found.scenario
+    before = moments.before_and_after(one.found)["before"].get("accuracy")
+    final = finite(one.found.rounds[-1].get("accuracy")) if one.found.rounds else None
+    told = {
+        "Defence": gather.defenses(scenario),
+        "Seed": str(scenario.federation.seed),
+        "Engine": one.found.engine,
+        "Rounds": f"{len(one.found.rounds)} of {scenario.federation.rounds}",
+        "Accuracy, end": written(final, "share"),
+        "Failures": str(len(gather.failures(one.found))),
+    }
+    told |= zip(ASKED if one.found.asks else IMAGES, (number.value for number in one.numbers), strict=True)
+    if not one.found.asks:
+        told["Accuracy before"] = written(before, "share") + (" (under noise)" if one.found.disturbed else "")
+    return {name: text for name, text in told.items() if text}

@@ -14,6 +14,18 @@ from oleander.report.matrix import write
 from oleander.report.matrix_figures import heat_map, scatter
 
 
+def of_area(table: dict[str, Any], areas: dict[str, float]) -> dict[str, Any]:
+    """Make the leakage of the first attack an AUC, by defence, and leave the other attack out."""
+    for name in ("rows", "cells"):
+        table[name] = [line for line in table[name] if line["attack"] == "gan"]
+        for line in table[name]:
+            area = areas[line["defense"]]
+            spread = {"mean": area, "low": None, "high": None, "count": 1}
+            known = area if name == "cells" else spread
+            line |= {"metric": "AUC", "leakage": known, "asked": {"server clean adaptive-learner auc": known}}
+    return table
+
+
 def measures(leakage: float | None, accuracy: float) -> Measures:
     """Numbers of one run; without leakage there was no loot."""
     return Measures(
@@ -71,6 +83,33 @@ def test_the_heat_map_has_a_place_for_every_pair() -> None:
     assert [label.get_text() for label in axis.get_yticklabels()] == ["gan", "mgan"]
     assert [text.get_text() for text in axis.texts] == ["90% ± 127", "10%", "no loot", "failed"]
     assert heat_map({"rows": []}) is None
+
+
+def test_an_area_is_read_from_guessing_upwards(tmp_path: Path) -> None:
+    """An AUC of 0.49 is white, one of 0.75 half dark; it is no share, and the scatter has a line for guessing."""
+    table = of_area(made(), {"none": 0.75, "<b>": 0.49})
+    figure, points = heat_map(table), scatter(table)
+    assert figure is not None
+    assert points is not None
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.75", "0.49"]
+    assert np.asarray(figure.axes[0].collections[0].get_array()).ravel().tolist() == [0.5, 0.0]
+    axis = points.axes[0]
+    assert axis.get_ylabel() == "AUC, clean"
+    assert 0.4 < axis.get_ylim()[0] < 0.49
+    assert "guessing" in [text.get_text() for text in axis.get_legend().get_texts()]  # type: ignore[union-attr]
+    text = write(table, tmp_path / "matrix.html").read_text(encoding="utf-8")
+    assert ">0.49 AUC, clean<" in text
+    assert "AUC, clean 0.49" in text
+    assert "white is guessing" in text
+
+
+def test_a_note_explains_the_metrics_that_occur() -> None:
+    """R is explained where it is used, and not J; of an AUC neither."""
+    assert "R: share" in (said := tables.note(made()))
+    assert "J: share" not in said
+    said = tables.note(of_area(made(), {"none": 0.75, "<b>": 0.49}))
+    assert "AUC: area" in said
+    assert "R: share" not in said
 
 
 def test_the_scatter_leaves_out_what_has_no_leakage() -> None:

@@ -220,7 +220,7 @@ def test_figures_are_inside(fabricate: Make, tmp_path: Path) -> None:
     for name in ("roc", "nearest-client-2-1"):
         Image.fromarray(np.full((40, 60, 3), 255, dtype=np.uint8)).save(run.figures / f"{name}.png")
     alts = Page(write([run], tmp_path / "page.html")).alts
-    assert "ROC curves of the global model, class by class" in alts
+    assert "The shared model's own task: its ROC curves, class by class" in alts
     assert any((alt or "").startswith("Loot of class 1, one drawn at random") for alt in alts)
 
 
