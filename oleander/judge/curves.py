@@ -191,10 +191,10 @@ def _colour(index: int) -> str:
 
 
 def _start(axis: Axes, start: int | None) -> None:
-    """Mark the round in which the attacker began to steal (noise it may have sent from the first round on)."""
+    """Mark the round in which the attacker began (noise it may have sent from the first round on)."""
     if start is not None:
         axis.axvline(start, color="#888888", linewidth=1, linestyle=":")
-        axis.text(start, 0.12, " theft begins", transform=axis.get_xaxis_transform(), fontsize=8, color="#555555")
+        axis.text(start, 0.12, " attack begins", transform=axis.get_xaxis_transform(), fontsize=8, color="#555555")
 
 
 def _finish(axis: Axes, title: str, *, legend: bool = True) -> None:

@@ -79,8 +79,10 @@ def _of_inquiry(who: str, attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNu
     said, mine = attacker["membership"], headline_of(attacker)
     protocol = mine.get("protocol", "clean")
     adds = (said.get("adds") or {}).get(protocol) or {}
-    best = adds.get("baseline")
-    area, theirs = finite(mine.get("auc")), said["methods"].get(best, {}).get(protocol, {}).get("auc")
+    areas = {name: one[protocol]["auc"] for name, one in said["methods"].items() if protocol in one}
+    areas.pop(attacker["attack"], None)
+    best = adds.get("baseline") or max(areas, key=areas.__getitem__, default=None)  # the attack may never have begun
+    area, theirs = finite(mine.get("auc")), said["methods"].get(best, {}).get(protocol, {})
     place = "each participant's own update" if said["place"] == "server" else "the global models"
     return (
         KeyNumber(
@@ -92,9 +94,12 @@ def _of_inquiry(who: str, attacker: Mapping[str, Any]) -> tuple[KeyNumber, KeyNu
             else "Not judged.",
         ),
         KeyNumber(
-            value=_near(theirs),
+            value=_near(theirs.get("auc")),
             label="is that of the strongest baseline",
-            note=f"{best}, asked the same by {called(who)}." if best else "There is none.",
+            note=f"{best}, asked the same by {called(who)}; 95 % interval {_near(theirs.get('auc_low'))} to "
+            f"{_near(theirs.get('auc_high'))}."
+            if best
+            else "There is none.",
         ),
         KeyNumber(
             value=written(mine.get("tpr_at_1pc"), "share"),

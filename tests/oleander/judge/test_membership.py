@@ -156,7 +156,7 @@ def test_words_and_page_say_what_was_shown(asked: tuple[RunDirectory, Asked]) ->
     assert (run.figures / "membership-clean-server.png").is_file()
     assert (run.figures / "membership-paper-server.png").is_file()
     page = write([run], run.report).read_text(encoding="utf-8")
-    assert "Who was in the training data? (server)" in page
+    assert "Who was in the training data? (the server)" in page
     assert "members against fresh images of the same labels" in page
     assert "60 members, 60 others" in page
     assert "At worst it had nothing to learn 3 of the labels from." in found["attackers"]["server"]["verdict"]

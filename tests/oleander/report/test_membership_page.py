@@ -80,7 +80,7 @@ def test_nobody_steals_on_the_page_of_who_asks(inquire: Make, tmp_path: Path) ->
     for part in (
         "The attacker asked from round 1.",
         "margin-threshold of the server, by each participant's own update",
-        "label-only, asked the same by the server.",
+        "label-only, asked the same by the server; 95 % interval",
         "Who was in the training data? (participant 7)",
         "Attack: margin-threshold, by participant 7 It has no settings.",
         "class by class, on the server's test set: not of who was in the training data",
