@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from oleander.report.membership_runs import Asked, is_defended, settings_of
-from oleander.report.ranking import NOT_JUDGED, Judged, apart, spread, values
+from oleander.report.ranking import NOT_JUDGED, Judged, apart, area, values
 
 FLOOR = "label-only"
 """Below which no defence that keeps labels can get: it is told nowhere, and falls nowhere."""
@@ -26,10 +26,10 @@ def against(asked: Sequence[Asked]) -> Judged:
             for method in sorted({name for one in without for name in one.said["methods"]} - {FLOOR}):
                 before = _areas(without, place, method)
                 after = {form: _areas(some, place, method) for form, some in sorted(forms.items())}
-                told = [f"{form} {spread(areas)}" for form, areas in after.items() if areas]
+                told = [f"{form} {area(areas)}" for form, areas in after.items() if areas]
                 if before and told:
                     dataset = without[0].scenario.task.dataset
-                    lines.append(f"{dataset}, {place}, {method}: {spread(before)}; {'; '.join(told)}")
+                    lines.append(f"{dataset}, {place}, {method}: {area(before)}; {'; '.join(told)}")
                     falls += [apart(before, after[WELL_POSED])] if after.get(WELL_POSED) else []
     return "\n".join(lines), falls[0] if len(set(falls)) == 1 else NOT_ALIKE if falls else NOT_JUDGED
 

@@ -15,8 +15,8 @@ from oleander.report.ranking import (
     Judged,
     Run,
     apart,
+    area,
     shares,
-    spread,
     values,
 )
 from oleander.report.results import Paper, Result, Row
@@ -89,7 +89,7 @@ def _labels(metric: str, runs: Sequence[Run]) -> Judged:
             by.setdefault(count, []).append(one)
     if len(by) < 2:  # noqa: PLR2004 - a fall has two ends
         return "", NOT_JUDGED
-    write, lines = (spread if metric == "auc" else shares), []
+    write, lines = (area if metric == "auc" else shares), []
     for count, group in sorted(by.items()):
         numbers, trivial = (values([one.of("paper", name) for one in group], metric) for name in ("", "argmax"))
         lines.append(f"{count} labels: {write(numbers)}; the model's argmax {write(trivial)}")
@@ -134,6 +134,8 @@ def _where(group: Sequence[Asked]) -> str:
     held = f"{labels} label{'s' * (labels > 1)}" if labels else f"{federation.clients} x {task.partition.images}"
     made = group[0].options.get("enlarge")
     enlarged = f", {made} made images a label" if made is not None and group[0].place == "participant" else ""
+    others = group[0].options.get("others")
+    enlarged += f", {others:g} others to each" if others else ""
     return f"{task.dataset}, {held}, {group[0].place}, {task.local_epochs} epochs, {federation.rounds} rounds{enlarged}"
 
 
@@ -144,7 +146,7 @@ def _fresh(_: str, runs: Sequence[Run]) -> Judged:
             values([one.of("clean") for one in group], name) for name in ("auc", "fp_rate", "tp_rate")
         )
         told = f"marked: {shares(right)} of the members, {shares(marked)} of fresh images"
-        lines += [f"{_where(group)}: AUC {spread(areas)}; {told}"] if areas else []
+        lines += [f"{_where(group)}: AUC {area(areas)}; {told}"] if areas else []
     return "\n".join(lines), LOOKED_AT
 
 
@@ -170,7 +172,7 @@ def _own(named: str, runs: Sequence[Run]) -> Judged:
         trivial = f"; one answer to everything {shares(most)}" if metric == "accuracy" and most else ""
         lines.append(f"{_where(group)}: {_level(numbers, float(theirs))[0]}{trivial}")
         sizes = (group[0].scenario.federation.clients, group[0].scenario.task.partition.images)
-        if sizes == PAPERS:
+        if sizes == PAPERS and status == NOT_JUDGED:  # the settings with most seeds come first
             status = _level(numbers, float(theirs))[1]
     return "\n".join(lines), status
 
@@ -187,7 +189,7 @@ def _clean(_: str, runs: Sequence[Run]) -> Judged:
     lines = []
     for group in settings_of(asked(runs, CLASS)):
         areas, trivial = (values([one.of("clean", name) for one in group], "auc") for name in ("", "margin-threshold"))
-        lines += [f"{_where(group)}: AUC {spread(areas)}; the margin's {spread(trivial)}"] if areas and trivial else []
+        lines += [f"{_where(group)}: AUC {area(areas)}; the margin's {area(trivial)}"] if areas and trivial else []
     return "\n".join(lines), LOOKED_AT
 
 
@@ -206,7 +208,7 @@ def _along(place: Callable[[Asked], float], unit: str, key: str) -> Callable[[st
         plain = {at: values([_tested(one, "all") for one in some], "accuracy") for at, some in by.items()}
         clean = {at: values([one.of("clean") for one in some], "auc") for at, some in by.items()}
         lines = [
-            f"{at:g} {unit}: balanced {shares(own[at])}; plain {shares(plain[at])}; clean AUC {spread(clean[at])}"
+            f"{at:g} {unit}: balanced {shares(own[at])}; plain {shares(plain[at])}; clean AUC {area(clean[at])}"
             for at in sorted(by)
             if own[at] and plain[at] and clean[at]
         ]

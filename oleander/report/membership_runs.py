@@ -71,4 +71,8 @@ def settings_of(asked: Sequence[Asked], *but: str) -> list[list[Asked]]:
     groups: dict[str, list[Asked]] = {}
     for one in asked:
         groups.setdefault(f"{one.place} {one.attack} {setting(one, *but)}", []).append(one)
-    return sorted(groups.values(), key=len, reverse=True)
+
+    def place(group: list[Asked]) -> tuple[int, int, int]:
+        return -len(group), group[0].scenario.task.local_epochs, group[0].options.get("enlarge") or 0
+
+    return sorted(groups.values(), key=place)

@@ -5,6 +5,7 @@ reproduced where each stands clear of the next, not reproduced where one is clea
 in between.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
@@ -57,10 +58,17 @@ def shares(found: Sequence[float]) -> str:
     return f"{percent(mean)} ({percent(max(0.0, low))} to {percent(min(1.0, high))} over {len(found)} runs)"
 
 
-def spread(found: Sequence[float]) -> str:
-    """Write the mean of scores, with the interval over several runs."""
+def spread(found: Sequence[float], most: float = math.inf) -> str:
+    """Write the mean of scores from 0 to `most`, with the interval over several runs."""
     mean, low, high = mean_interval(found)
-    return f"{mean:.2f}" if len(found) == 1 else f"{mean:.2f} ({low:.2f} to {high:.2f} over {len(found)} runs)"
+    if len(found) == 1:
+        return f"{mean:.2f}"
+    return f"{mean:.2f} ({max(0.0, low):.2f} to {min(most, high):.2f} over {len(found)} runs)"
+
+
+def area(found: Sequence[float]) -> str:
+    """Write the mean of areas under ROC curves, likewise."""
+    return spread(found, 1.0)
 
 
 def interval(numbers: Sequence[float], count: int = 0) -> tuple[float, float, float]:
