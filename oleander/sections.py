@@ -112,8 +112,6 @@ class ServerSettings:
         privacy_options: of the wrapper, as Flower spells them.
         attack: module name in `attacks`, with hyphens, of a malicious server; None for an honest one.
         attack_options: of the attack; a resolved scenario has them all, also those left at their defaults.
-        attack_threads: that the attack computes with on the CPU. Another number sums up in another order: the loot is
-            the same on every machine with the same number.
         loot_every: a malicious server keeps its loot in every so many rounds (and in the last).
         loot_images: images it keeps then for each category.
 
@@ -125,12 +123,10 @@ class ServerSettings:
     privacy_options: dict[str, Any] = field(default_factory=dict)
     attack: str | None = None
     attack_options: dict[str, Any] = field(default_factory=dict)
-    attack_threads: int = 1
     loot_every: int = 1
     loot_images: int = 100
 
     def __post_init__(self) -> None:
-        expect(self.attack_threads > 0, "attack_threads > 0", self.attack_threads)
         named = self.attack is not None or not self.attack_options
         expect(named, "an attack for server.attack_options", self.attack_options, "Name it in server.attack.")
         private = self.privacy is not None or not self.privacy_options

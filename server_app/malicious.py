@@ -84,7 +84,6 @@ def wrap(
         auxiliary=auxiliary,
         loot_every=server["loot_every"],
         loot_images=server["loot_images"],
-        threads=server["attack_threads"],
         note=note,
         keep=leave,
         published=(lambda: published(run)) if hasattr(module, "READS_PUBLISHED") else dict,

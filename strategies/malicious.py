@@ -74,7 +74,6 @@ class Malicious(Delegating):
         auxiliary: the server's own data.
         loot_every: the loot is kept in every so many rounds, and in the last.
         loot_images: images kept then for each category.
-        threads: that the attack computes with on the CPU.
         note: called after each round with its line of attack.jsonl.
         keep: called with the round and its loot.
         published: returns what participants have published, for an attack that reads it; see ServerView.
@@ -94,7 +93,6 @@ class Malicious(Delegating):
         auxiliary: Images,
         loot_every: int,
         loot_images: int,
-        threads: int = 1,
         note: Callable[[dict[str, Any]], None],
         keep: Callable[[int, Loot], None],
         published: Callable[[], Mapping[int, Images]] = dict,
@@ -103,7 +101,7 @@ class Malicious(Delegating):
         self.attack, self.victim, self.roll_call = attack, victim, roll_call
         self.rounds, self.seed, self.frozen, self.auxiliary = rounds, seed, frozen, auxiliary
         self.loot_every, self.loot_images, self.note, self.keep = loot_every, loot_images, note, keep
-        self.published, self.threads = published, threads
+        self.published = published
         self._watch = Watch(number=0, arrays=ArrayRecord(), accuracy=0.0)
         self._victim_seen = False
 
@@ -229,11 +227,11 @@ class Malicious(Delegating):
     def _attacking(self) -> Iterator[None]:
         """Count the attack's seconds. If it fails, put that on record: the federation goes on without it.
 
-        On the CPU it gets one thread, unless told otherwise: the same loot on every machine, and cores that are busy
-        elsewhere cost it little.
+        On the CPU it gets one thread: the same loot on every machine, and cores that are busy elsewhere cost it little.
+        Two were no quicker: the layers are too small (passive mGAN-AI on MNIST, two cores).
         """
         began, threads = time.monotonic(), torch.get_num_threads()
-        torch.set_num_threads(self.threads)
+        torch.set_num_threads(1)
         try:
             yield
         except SettingsError as error:
