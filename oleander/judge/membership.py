@@ -72,6 +72,7 @@ def judge(
     asked: Asked,
     *,
     labels: Tensor,
+    declared: Mapping[int, tuple[int, ...]],
     seed: int,
     progress: Callable[[str], None],
 ) -> Judged:
@@ -84,6 +85,7 @@ def judge(
         settings: what was asked.
         asked: the truth.
         labels: of the records, int64 [N].
+        declared: labels that participants have declared to hold; empty where they hide them.
         seed: of the bootstrap.
         progress: told in words what is being done.
 
@@ -119,6 +121,7 @@ def judge(
         "about": list(settings.about or ()),
         "methods": methods,
         "adds": adds,
+        "declared": {str(one): list(declared[one]) for one in settings.about or () if one in declared},
         "other_labels": _other_labels(asked, labels),
         "over_rounds": _over_rounds(read, asked, settings.protocols),
         "labels_without": max((line["labels_without"] for line in log if line.get("labels_without")), default=0),

@@ -75,6 +75,8 @@ def of_attacker(who: str, verdict: Mapping[str, Any]) -> str:
         return f"{subject(who)}'s attack ({attack}) never began: {why}; only the baselines were asked."
     seen = "each participant's own update" if said["place"] == "server" else "the global models"
     parts = [f"Asked in round {said['round']}, by {seen}."]
+    if said.get("other_labels"):
+        parts += [f"Participant {one} has declared {_labels(mine)}." for one, mine in said["declared"].items()]
     for protocol, other in (("clean", "of fresh images with the same labels"), ("paper", "of the others' records")):
         found = said["methods"][attack].get(protocol)
         if found is not None:
@@ -93,6 +95,10 @@ def of_attacker(who: str, verdict: Mapping[str, Any]) -> str:
             + (f"; without made images on {percent(own['real']['balanced_accuracy'])}." if own["real"] else ".")
         )
     return " ".join(parts)
+
+
+def _labels(declared: list[int]) -> str:
+    return f"the label{'s' * (len(declared) > 1)} {listed([str(label) for label in declared])}"
 
 
 def _coarse(found: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
 from task.datasets import load_task
 from task.files import write_json
+from task.membership import declared
 from task.partitions import held, reserved
 from task.private import as_held
 
@@ -113,8 +114,11 @@ def _asked(run: RunDirectory, evidence: Evidence, progress: Callable[[str], None
     apart = reserved(evidence.dataset, scenario.task, scenario.federation.clients, seed)
     told = membership.truth(run, evidence.dataset, settings, evidence.holding, seed, apart=apart)
     labels = evidence.dataset.train.labels[told.image]
+    told_labels = declared(evidence.dataset, evidence.holding) if settings.declared else {}
     return {
-        who: membership.judge(run, who, attack, settings, told, labels=labels, seed=seed, progress=progress)
+        who: membership.judge(
+            run, who, attack, settings, told, labels=labels, declared=told_labels, seed=seed, progress=progress
+        )
         for who, attack in inquirers(scenario).items()
     }
 

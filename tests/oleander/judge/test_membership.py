@@ -15,7 +15,7 @@ from oleander.report.page import write
 from oleander.rundir import RunDirectory
 from task.datasets import load
 from task.files import append_line
-from task.membership import Asked, ask
+from task.membership import Asked, ask, declared
 from task.partitions import held
 from task.runs import keep_arrays
 
@@ -47,9 +47,9 @@ def verdict_of(run: RunDirectory, attack: str = "margin-threshold") -> dict[str,
     digits = load("digits")
     holding = held(digits, run.scenario.task, run.scenario.federation.clients, 0)
     told = membership.truth(run, digits, settings, holding, 0)
-    labels = digits.train.labels[told.image]
-    found = membership.judge(run, WHO, attack, settings, told, labels=labels, seed=0, progress=lambda _: None)
-    return found.verdict
+    labels, said = digits.train.labels[told.image], declared(digits, holding)
+    silent = {"seed": 0, "progress": lambda _: None}
+    return membership.judge(run, WHO, attack, settings, told, labels=labels, declared=said, **silent).verdict
 
 
 @pytest.fixture
@@ -203,4 +203,5 @@ def test_the_headline_says_where_others_have_other_labels(kind: str, tmp_path: P
     answer(run, "margin-threshold", told.member.double())
     found = verdict_of(run)
     assert found["membership"]["other_labels"] is (kind == "whole-classes")
+    assert ("Participant 0 has declared the labels 0 and 5." in found["verdict"]) is (kind == "whole-classes")
     assert ("who owns a label, not whose record it is" in found["headline"]) is (kind == "whole-classes")
