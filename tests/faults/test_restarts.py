@@ -34,6 +34,7 @@ SETTINGS = (
     "task.partition.images=40",
     "clients=[]",
 )
+RESTART_SECONDS = 30
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -77,8 +78,9 @@ def replied(run: RunDirectory) -> list[int]:
 
 @pytest.mark.parametrize("security", ["plain text"])
 def test_a_killed_supernode_is_back_after_some_rounds(deployment: Deployment) -> None:
-    """Its host starts it anew, twice, and it comes back as another node, as its key is another. It misses few rounds.
+    """Its host starts it anew, twice, and it comes back as another node, as its key is another. The rounds go on.
 
+    How many it misses is a matter of how fast they are; what is bounded is the time that they take.
     With keys of its own: tests/oleander/deploy/test_hosts.py.
     """
     run = RunDirectory.open(deployment.folder / "run")
@@ -87,8 +89,10 @@ def test_a_killed_supernode_is_back_after_some_rounds(deployment: Deployment) ->
         os.kill(pid(deployment, "client-1"), signal.SIGKILL)
         deployment.until(lambda count=count: joined(deployment, "client-1") == 1 + count)
         deployment.until(lambda before=before: len(run.rounds()) >= before + 3 and replied(run) == [0, 1])
-    reasons = [one["reason"] for line in run.rounds() for one in line["failures"]]
-    assert len(reasons) < 10
+    missed = [line for line in run.rounds() if line["failures"]]
+    assert {one["client"] for line in missed for one in line["failures"]} == {1}
+    assert {one["reason"] for line in missed for one in line["failures"]} <= {"lost before it replied", "not connected"}
+    assert sum(line["seconds"] for line in missed) < 2 * RESTART_SECONDS
     assert deployment.leave("run") == 143
 
 
