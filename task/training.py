@@ -11,7 +11,7 @@ from torch.nn import functional
 from task.settings import OptimizerSettings
 
 EVALUATION_BATCH, CPU_BATCH = 1000, 100
-"""Images at a time; fewer on a CPU, where what a layer makes of them stays in the caches: up to four times as fast."""
+"""Images at a time; fewer on a CPU, where what a layer makes of them is to stay in the caches."""
 
 
 @dataclass(frozen=True)

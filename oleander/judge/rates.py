@@ -83,9 +83,10 @@ def numbers(scores: Floats, marked: Bools, member: Bools, spread: Mapping[str, F
 
 
 def _unseen(area: float, low: float, high: float, count: int) -> tuple[float, float]:
-    """Return an interval of an AUC of 0 or 1, of which a bootstrap has none: no draw holds a pair in the wrong order.
+    """Return an interval of an AUC of 0 or 1, where a bootstrap has none: no draw of it has a pair in the other order.
 
-    As far as a share of records would go unseen among `count` of them, the fewer of members and others, once in forty.
+    It reaches as far as the share of records that `count` of them, the fewer of members and others, would not show one
+    of in one case of forty.
     """
     reach = (ENDS[0] / 100) ** (1 / count)
     return (min(low, reach) if area == 1 else low), (max(high, 1 - reach) if area == 0 else high)

@@ -165,7 +165,7 @@ HEADERS = (
     "epsilon",
     "seeds",
 )
-"""The columns for people, and whether they are words."""
+"""The columns for people."""
 TERMINAL = ("attack", "defence", "leakage", "epsilon", "seeds")
 WHERE_ANY = ("settings", "accuracy", "RIAFI", "seen")
 """The columns that are shown where some row has something in them."""
