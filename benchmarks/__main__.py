@@ -101,9 +101,9 @@ def ray(choice: Choice) -> list[Row]:
     rows = []
     for clients in (1000, 5000) if choice.full else (200,):
         folder = choice.scratch / str(clients)
-        run, memory = simulated(federation(clients, 8, 1.0), folder / "quick", stock=False)
-        stock, _ = simulated(federation(clients, 2, 1.0), folder / "stock", stock=True)
-        same, _ = simulated(federation(clients, 2, 1.0), folder / "same", stock=False)
+        run, memory, _ = simulated(federation(clients, 8, 1.0), folder / "quick", stock=False)
+        stock, *_ = simulated(federation(clients, 2, 1.0), folder / "stock", stock=True)
+        same, *_ = simulated(federation(clients, 2, 1.0), folder / "same", stock=False)
         alike = "same final weights" if weights(same) == weights(stock) else "OTHER FINAL WEIGHTS"
         what = f"a round on Ray, {clients} virtual clients"
         grown = f"all processes {memory[0]:.0f} MB after the first round, {memory[-1]:.0f} MB after the last"
@@ -113,7 +113,7 @@ def ray(choice: Choice) -> list[Row]:
             Row(measure=what, ours=seconds(run), other=loop, beside="a bare loop on one core"),
         ]
     if choice.full:
-        run, _ = simulated(federation(10_000, 8, 0.1), choice.scratch / "sampled", stock=False)
+        run, *_ = simulated(federation(10_000, 8, 0.1), choice.scratch / "sampled", stock=False)
         rows.append(Row(measure="a round on Ray, 1,000 sampled of 10,000 clients", ours=seconds(run)))
     return rows
 

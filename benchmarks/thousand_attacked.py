@@ -61,7 +61,7 @@ def main() -> None:
         sizes = [f"federation.clients={options.clients}", f"federation.rounds={options.rounds}"]
         chosen = settle(scenario.load(base, [*changes, *sizes, "federation.devices=cpu"]), options.data)
         with tempfile.TemporaryDirectory() as scratch:
-            run, memory = simulated(chosen, Path(scratch) / "run", stock=False)
+            run, memory, _ = simulated(chosen, Path(scratch) / "run", stock=False)
             lines = run.rounds()[1:]
             attack = statistics.median(line.get("attack_seconds", 0.0) for line in lines)
             print(

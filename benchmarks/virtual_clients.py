@@ -4,11 +4,12 @@
 
 Runs the scenario `virtual-clients` with `--engine ray` for each number of clients; with the same seed with Flower's own
 simulation, and as a loop without Flower. Prints the median seconds of a round (the first is left out: every process
-does something for the first time in it), their ratios, the memory of all processes, and whether the final weights of
-runs of the same length agree.
+does something for the first time in it), their ratios, the memory of all processes, the CPU seconds of a round by kind
+of process, and whether the final weights of runs of the same length agree.
 """
 
 import argparse
+import contextlib
 import os
 import statistics
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.bare_loop import Clients, rounds
+from benchmarks.cpu_by_process import seconds_of
 from benchmarks.round_overhead import MEGABYTE, pss, seconds, weights
 from oleander import engines, scenario
 from oleander.engines.processes import descendants
@@ -33,18 +35,40 @@ def federation(clients: int, number: int, fraction: float) -> Scenario:
     return settle(scenario.load("virtual-clients", [*sizes, "federation.devices=cpu"]), None)
 
 
-def simulated(chosen: Scenario, folder: Path, *, stock: bool) -> tuple[RunDirectory, list[float]]:
-    """Run it on Ray; return its directory, and the memory of all processes in MB after each round."""
+def simulated(
+    chosen: Scenario, folder: Path, *, stock: bool
+) -> tuple[RunDirectory, list[float], list[tuple[int, dict[str, float]]]]:
+    """Run it on Ray.
+
+    Returns:
+        Its directory, the memory of all processes in MB after each round that was seen, and the CPU seconds until then
+        by kind of process, with the number of rounds.
+
+    """
     run = RunDirectory.create(chosen, folder)
     memory: dict[int, float] = {}
+    worked: list[tuple[int, dict[str, float]]] = []
 
     def tick() -> None:
         done = len(run.rounds())
         if done and done not in memory:
-            memory[done] = sum(map(pss, descendants(os.getpid()))) / MEGABYTE
+            pids = descendants(os.getpid())
+            memory[done] = sum(map(pss, pids)) / MEGABYTE
+            worked.append((done, by_kind(pids)))
 
     engines.run("ray", engines.Job(scenario=chosen, run=run, stock=stock), tick)
-    return run, list(memory.values())
+    return run, list(memory.values()), worked
+
+
+def by_kind(pids: list[int]) -> dict[str, float]:
+    """Return the CPU seconds of processes: the actors, the simulation's program, and Ray's own."""
+    total = {"actors": 0.0, "driver": 0.0, "Ray's own": 0.0}
+    for pid, (own, _) in seconds_of(pids).items():
+        with contextlib.suppress(OSError):  # it has ended since
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            kinds = {b"ray::Clients": "actors", b"oleander.engines.ray.simulation": "driver"}
+            total[next((kind for part, kind in kinds.items() if part in command), "Ray's own")] += own
+    return total
 
 
 def bare(chosen: Scenario) -> float:
@@ -58,16 +82,22 @@ def bare(chosen: Scenario) -> float:
 
 def compare(clients: int, options: argparse.Namespace, folder: Path) -> None:
     """Measure and print one number of clients."""
-    run, memory = simulated(federation(clients, options.rounds, options.fraction), folder / "quick", stock=False)
+    run, memory, worked = simulated(
+        federation(clients, options.rounds, options.fraction), folder / "quick", stock=False
+    )
     ours = seconds(run)
     grown = f"{memory[0]:.0f} MB after the first round, {memory[-1]:.0f} MB after the last" if memory else "unknown"
     print(f"{clients} clients: {ours:.2f} s a round; memory of all processes {grown}")
+    if len(worked) > 1:
+        (first, before), (last, after) = worked[0], worked[-1]
+        each = ", ".join(f"{kind} {(after[kind] - before[kind]) / (last - first):.2f}" for kind in after)
+        print(f"{clients} clients, CPU seconds a round: {each}")
     if options.fraction == 1:
         alone = bare(federation(clients, 3, 1))
         print(f"{clients} clients, a bare loop: {alone:.2f} s a round; {ours / alone:.1f} times as long with Flower")
     if options.stock_rounds:
         size = federation(clients, options.stock_rounds, options.fraction)
-        (stock, _), (same, _) = (simulated(size, folder / f"stock-{flag}", stock=flag) for flag in (True, False))
+        (stock, *_), (same, *_) = (simulated(size, folder / f"stock-{flag}", stock=flag) for flag in (True, False))
         theirs = seconds(stock)
         print(f"{clients} clients, stock: {theirs:.2f} s a round; {theirs / ours:.0f} times as long as quickened")
         print(f"final weights byte for byte the same: {weights(stock) == weights(same)}")
