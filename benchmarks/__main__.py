@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from task.cores import cores
 from task.settings import SettingsError
 
 
@@ -72,64 +73,76 @@ def command(choice: Choice) -> list[Row]:
 
 
 def rounds(choice: Choice) -> list[Row]:
-    """Return the seconds of a round of real processes, of three SuperNodes beside stock Flower's and of twenty."""
-    from benchmarks.round_overhead import federation, overhead, seconds, weights  # noqa: PLC0415
+    """Return the seconds of a round of real processes beside stock Flower's, and what more SuperNodes cost."""
+    from benchmarks.round_overhead import federation  # noqa: PLC0415
+    from benchmarks.running import Watch, alike, overhead, run, seconds  # noqa: PLC0415
 
-    warm, _ = federation(3, 30 if choice.full else 6, choice.scratch / "warm", stock=False)
-    stock, _ = federation(3, 4 if choice.full else 2, choice.scratch / "stock", stock=True)
-    same, _ = federation(3, 4 if choice.full else 2, choice.scratch / "same", stock=False)
-    alike = "same final weights" if weights(same) == weights(stock) else "OTHER FINAL WEIGHTS"
+    number, few = (30, 6) if choice.full else (10, 4)
+    warm = run(federation(3, number), choice.scratch / "warm", "grpc")
+    stock, same = (run(federation(3, few), choice.scratch / str(flag), "grpc", stock=flag) for flag in (True, False))
     rows = [
         Row(
             measure="a round over gRPC, 3 SuperNodes",
             ours=seconds(warm),
             other=seconds(stock),
             beside="stock Flower",
-            note=alike,
+            note=f"{alike(stock, same)}; medians of {number - 1} and {few - 1} rounds",
         )
     ]
-    many, memory = federation(20, 20 if choice.full else 6, choice.scratch / "many", stock=False)
-    note = f"all processes together {max(memory.values()):.0f} MB"
-    return [*rows, Row(measure="overhead of a round over gRPC, 20 SuperNodes", ours=overhead(many), note=note)]
+    for nodes in (3, 10, 20):
+        timed, watch = run(federation(nodes, number), choice.scratch / f"{nodes}-nodes", "grpc"), Watch()
+        run(federation(nodes, few), choice.scratch / f"{nodes}-watched", "grpc", watch=watch)
+        memory = f"all processes at most {watch.peak:.0f} MB, {watch.peak / nodes:.0f} a node"
+        what, note = f"overhead of a round over gRPC, {nodes} SuperNodes", f"a round {seconds(timed):.2f} s; {memory}"
+        rows.append(Row(measure=what, ours=overhead(timed), note=note))
+    return rows
 
 
 def ray(choice: Choice) -> list[Row]:
     """Return the seconds of a round of many virtual clients, beside stock Flower's simulation and a bare loop."""
-    from benchmarks.round_overhead import seconds, weights  # noqa: PLC0415
-    from benchmarks.virtual_clients import bare, federation, simulated  # noqa: PLC0415
+    from benchmarks import bare_loop  # noqa: PLC0415
+    from benchmarks.running import Watch, alike, run, seconds  # noqa: PLC0415
+    from benchmarks.virtual_clients import federation  # noqa: PLC0415
 
     rows = []
-    for clients in (1000, 5000) if choice.full else (200,):
-        folder = choice.scratch / str(clients)
-        run, memory, _ = simulated(federation(clients, 8, 1.0), folder / "quick", stock=False)
-        stock, *_ = simulated(federation(clients, 2, 1.0), folder / "stock", stock=True)
-        same, *_ = simulated(federation(clients, 2, 1.0), folder / "same", stock=False)
-        alike = "same final weights" if weights(same) == weights(stock) else "OTHER FINAL WEIGHTS"
+    for clients, few in ((1000, 4), (5000, 3)) if choice.full else ((200, 4),):
+        folder, chosen, watch = choice.scratch / str(clients), federation(clients, 8, 1.0), Watch()
+        quick = run(chosen, folder / "quick", "ray")
+        run(federation(clients, 12, 1.0), folder / "watched", "ray", watch=watch)
+        short = federation(clients, few, 1.0)
+        stock, same = (run(short, folder / f"stock-{flag}", "ray", stock=flag) for flag in (True, False))
+        taken, final = bare_loop.timed(chosen, None)
         what = f"a round on Ray, {clients} virtual clients"
-        grown = f"all processes {memory[0]:.0f} MB after the first round, {memory[-1]:.0f} MB after the last"
-        loop = bare(federation(clients, 4, 1.0))
+        note = f"{alike(stock, same)}; medians of 7 and {few - 1} rounds; all processes {watch.over_rounds()}"
+        loop, on_one = statistics.median(taken), "a bare loop on one core"
         rows += [
-            Row(measure=what, ours=seconds(run), other=seconds(stock), beside="stock Flower", note=f"{alike}; {grown}"),
-            Row(measure=what, ours=seconds(run), other=loop, beside="a bare loop on one core"),
+            Row(measure=what, ours=seconds(quick), other=seconds(stock), beside="stock Flower", note=note),
+            Row(measure=what, ours=seconds(quick), other=loop, beside=on_one, note=bare_loop.alike(final, quick)),
         ]
     if choice.full:
-        run, *_ = simulated(federation(10_000, 8, 0.1), choice.scratch / "sampled", stock=False)
-        rows.append(Row(measure="a round on Ray, 1,000 sampled of 10,000 clients", ours=seconds(run)))
+        sampled = run(federation(10_000, 8, 0.1), choice.scratch / "sampled", "ray")
+        rows.append(Row(measure="a round on Ray, 1,000 sampled of 10,000 clients", ours=seconds(sampled)))
     return rows
 
 
 def users(choice: Choice) -> list[Row]:
     """Return the seconds of a round of Sun's eleven users, all of them honest, beside a bare loop."""
-    from benchmarks.cpu_by_process import bare, honest_users  # noqa: PLC0415
-    from benchmarks.round_overhead import seconds  # noqa: PLC0415
-    from oleander import engines  # noqa: PLC0415
-    from oleander.rundir import RunDirectory  # noqa: PLC0415
+    from benchmarks import bare_loop  # noqa: PLC0415
+    from benchmarks.cpu_by_process import honest_users  # noqa: PLC0415
+    from benchmarks.running import run, seconds  # noqa: PLC0415
 
     chosen = honest_users(11, 20 if choice.full else 5, choice.data)
-    run = RunDirectory.create(chosen, choice.scratch / "users")
-    engines.run("grpc", engines.Job(scenario=chosen, run=run, data=choice.data))
-    loop = statistics.median(bare(chosen, choice.data, time.perf_counter))
-    return [Row(measure="a round of Sun's 11 users on MNIST", ours=seconds(run), other=loop, beside="a bare loop")]
+    made = run(chosen, choice.scratch / "users", "grpc", data=choice.data)
+    taken, final = bare_loop.timed(chosen, choice.data)
+    return [
+        Row(
+            measure="a round of Sun's 11 users on MNIST",
+            ours=seconds(made),
+            other=statistics.median(taken),
+            beside="a bare loop on one core",
+            note=bare_loop.alike(final, made),
+        )
+    ]
 
 
 def representatives(choice: Choice) -> list[Row]:
@@ -155,18 +168,48 @@ def representatives(choice: Choice) -> list[Row]:
     return rows
 
 
+def membership(choice: Choice) -> list[Row]:
+    """Return the seconds of the in / out networks of ten labels, at once and one after the other."""
+    import torch  # noqa: PLC0415 - as above
+
+    from attacks.class_membership import Networks, Options, fit  # noqa: PLC0415
+    from task.seeding import generator  # noqa: PLC0415
+
+    labels, records, draws = 10, 1000, generator(0, "vectors")
+    vectors, told = torch.rand(labels * records, labels, generator=draws), torch.arange(labels * records) % labels
+    member = torch.rand(labels * records, generator=draws).round().bool()
+
+    def learn(chosen: torch.Tensor, classes: int) -> Networks:
+        own = told[chosen] if classes > 1 else torch.zeros(int(chosen.sum()), dtype=torch.int64)
+        kept = vectors[chosen], own, member[chosen]
+        return fit(*kept, classes=classes, options=Options(), generator=generator(0, "networks"))
+
+    threads, taken = torch.get_num_threads(), []
+    torch.set_num_threads(1)
+    for _ in range(5 if choice.full else 3):
+        began = time.perf_counter()
+        learn(told >= 0, labels)
+        middle = time.perf_counter()
+        for label in range(labels):
+            learn(told == label, 1)
+        taken.append((middle - began, time.perf_counter() - middle))
+    torch.set_num_threads(threads)
+    ours, other = (statistics.median(column) for column in zip(*taken, strict=True))
+    what = f"class-level membership, networks of {labels} labels, {records} records each"
+    return [Row(measure=what, ours=ours, other=other, beside="one by one")]
+
+
 def passive(choice: Choice) -> list[Row]:
     """Return what passive mGAN-AI adds to a round of ten clients."""
-    from oleander import engines, scenario  # noqa: PLC0415
+    from benchmarks.running import run  # noqa: PLC0415
+    from oleander import scenario  # noqa: PLC0415
     from oleander.preflight import settle  # noqa: PLC0415
-    from oleander.rundir import RunDirectory  # noqa: PLC0415
 
     begin = "server.attack_options.start_round=2"
     changes = ["federation.devices=cpu", f"federation.rounds={12 if choice.full else 6}", begin]
     chosen = settle(scenario.load("mgan-ai-passive-mnist", changes), choice.data)
-    run = RunDirectory.create(chosen, choice.scratch / "passive")
-    engines.run("grpc", engines.Job(scenario=chosen, run=run, data=choice.data))
-    taken = statistics.median(line["attack_seconds"] for line in run.rounds()[2:])
+    made = run(chosen, choice.scratch / "passive", "grpc", data=choice.data)
+    taken = statistics.median(line["attack_seconds"] for line in made.rounds()[2:])
     return [Row(measure="passive mGAN-AI in a round, N = 10, MNIST", ours=taken)]
 
 
@@ -177,9 +220,11 @@ def look_alikes(choice: Choice) -> list[Row]:
     from benchmarks.anti_gan_fit import seconds, sixes  # noqa: PLC0415
     from defenses.anti_gan import Options  # noqa: PLC0415
 
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     own = sixes(5000, choice.data)
     taken = [sum(seconds(own, Options(), 1000)) for _ in range(3 if choice.full else 1)]
+    torch.set_num_threads(threads)
     return [Row(measure="Anti-GAN's fit and 1,000 look-alikes of 28x28, one core", ours=statistics.median(taken))]
 
 
@@ -189,6 +234,7 @@ MEASURES: dict[str, Callable[[Choice], list[Row]]] = {
     "ray": ray,
     "users": users,
     "representatives": representatives,
+    "membership": membership,
     "passive": passive,
     "look-alikes": look_alikes,
 }
@@ -199,8 +245,10 @@ def machine() -> str:
     from importlib.metadata import version  # noqa: PLC0415
 
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "flwr", "ray"))
-    cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores, {platform.machine()}, Python {platform.python_version()}, {packages}"
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((one.split(":", 1)[1].strip() for one in lines if one.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cores()} cores, {model}, {memory:.0f} GB, Python {platform.python_version()}, {packages}"
 
 
 def save(rows: list[Row], path: Path) -> None:

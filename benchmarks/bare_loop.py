@@ -1,15 +1,17 @@
 """The same federation as a plain PyTorch loop without Flower: same seeds, same final weights.
 
-    python benchmarks/bare_loop.py SCENARIO [--data DIR] [--rounds N]
+    python -m benchmarks.bare_loop SCENARIO [--data DIR] [--rounds N] [--run DIR]
 
-It prints the seconds a round, and says whether its final weights are those of `oleander run`, given that run's folder.
-Research on a server's attack uses it, too: a passive attack changes nothing, so that one loop serves many variants.
+It prints the median seconds of a round on one core, and says whether its final weights are those of `oleander run`,
+given that run's folder. Research on a server's attack uses it, too: a passive attack changes nothing, so that one loop
+serves many variants.
 """
 
 import argparse
+import statistics
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +23,13 @@ from oleander import scenario as scenarios
 from oleander.preflight import settle
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
+from server_app.app import evaluation_set
 from task import models
 from task.datasets import load_task
 from task.partitions import held
 from task.private import images as own_images
 from task.seeding import generator
-from task.training import draw, make_optimizer, optimizer_arrays, restore_optimizer, train
+from task.training import draw, evaluate, make_optimizer, optimizer_arrays, restore_optimizer, train
 
 Weights = dict[str, Tensor]
 
@@ -108,6 +111,34 @@ def rounds(clients: Clients) -> Iterator[Round]:
         weights = aggregate
 
 
+def timed(
+    scenario: Scenario, data: str | None, clock: Callable[[], float] = time.perf_counter
+) -> tuple[list[float], Weights]:
+    """Return what each round after the first takes by a clock, and the final weights.
+
+    On one thread, as the participants compute; each new model is evaluated, as the server does.
+    """
+    threads, clients, final = torch.get_num_threads(), Clients(scenario, data), Weights()
+    images, labels = evaluation_set(clients.dataset, scenario.task)
+    torch.set_num_threads(1)
+    taken, began = [], clock()
+    for one in rounds(clients):
+        final = one.aggregate
+        clients.model.load_state_dict(final)
+        evaluate(clients.model, images, labels)
+        taken.append(clock() - began)
+        began = clock()
+    torch.set_num_threads(threads)
+    return taken[1:], final
+
+
+def alike(final: Weights, run: RunDirectory) -> str:
+    """Say whether these are a run's final weights, byte for byte."""
+    theirs = run.global_model() or {}
+    same = theirs.keys() == final.keys() and all(torch.equal(theirs[name], final[name]) for name in final)
+    return "same final weights" if same else "OTHER FINAL WEIGHTS"
+
+
 def main() -> None:
     """Run it, print the speed, compare with a run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]  # it has one
@@ -116,18 +147,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--run", type=Path, help="folder of a run of the same scenario and seed")
     given = parser.parse_args()
-    torch.set_num_threads(1)  # as the participants do
     overrides = [f"federation.rounds={given.rounds}"] if given.rounds else []
     scenario = settle(scenarios.load(given.scenario, overrides), given.data)
-    clients, began, last = Clients(scenario, given.data), time.perf_counter(), {}
-    for one in rounds(clients):
-        last = one.aggregate
-    seconds = (time.perf_counter() - began) / scenario.federation.rounds
-    sys.stdout.write(f"{seconds:.3f} s a round, {len(clients.images)} clients one after another\n")
+    taken, final = timed(scenario, given.data)
+    seconds = statistics.median(taken) if taken else float("nan")
+    sys.stdout.write(f"{seconds:.3f} s a round, {scenario.federation.clients} clients one after another\n")
     if given.run:
-        final = RunDirectory.open(given.run).global_model() or {}
-        same = final.keys() == last.keys() and all(torch.equal(final[name], last[name]) for name in last)
-        sys.stdout.write(f"final weights byte for byte those of {given.run}: {same}\n")
+        sys.stdout.write(f"{alike(final, RunDirectory.open(given.run))} as {given.run}\n")
 
 
 if __name__ == "__main__":

@@ -11,44 +11,49 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.bare_loop import Clients, rounds
-from oleander import engines, scenario
+from benchmarks import bare_loop
+from benchmarks.running import Cpu, Watch, cpu, run
+from oleander import scenario
 from oleander.engines.processes import descendants
 from oleander.preflight import settle
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
-from server_app.app import evaluation_set
-from task.training import evaluate
 
 FIRST = 3
 KINDS = ("SuperLink", "SuperNodes", "ServerApp", "workers", "forking them")
-TICKS = os.sysconf("SC_CLK_TCK")
-Seconds = dict[int, tuple[float, float]]
-"""CPU seconds by process id: its own, and those of its children that have ended."""
 
 
-def seconds_of(pids: list[int]) -> Seconds:
-    """Read what processes have used."""
-    found = {}
-    for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        except OSError:  # a worker that has just ended: its parent has its seconds
-            continue
-        user, system, ended_user, ended_system = (int(field) / TICKS for field in fields[11:15])
-        found[pid] = user + system, ended_user + ended_system
-    return found
+class Twice(Watch):
+    """Looks at what processes have computed after the third round and after the last but one."""
 
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.rounds, self.seen = rounds, dict[int, Cpu]()
 
-def by_kind(before: Seconds, after: Seconds) -> dict[str, float]:
-    """Return CPU seconds by kind of process: the fleet's program comes first, and forks the others in this order."""
-    program, link, *nodes, app = sorted(pid for pid in before if pid in after)
-    own = {pid: after[pid][0] - before[pid][0] for pid in (program, link, *nodes, app)}
-    values = own[link], sum(own[pid] for pid in nodes), own[app], after[program][1] - before[program][1], own[program]
-    return dict(zip(KINDS, values, strict=True))
+    def look(self, made: RunDirectory) -> None:
+        """Look, if it is one of these rounds."""
+        done = len(made.rounds())
+        if done in {FIRST, self.rounds - 1} and done not in self.seen:
+            self.seen[done] = cpu(descendants(os.getpid()))
+
+    def by_kind(self) -> dict[str, tuple[float, float]]:
+        """Return CPU seconds a round by kind of process, and how many of them are the kernel's.
+
+        The fleet's program comes first, and forks the others in this order. Of workers, which have ended, the kernel's
+        part is not told apart.
+        """
+        before, after, between = self.seen[FIRST], self.seen[self.rounds - 1], self.rounds - 1 - FIRST
+        program, link, *nodes, app = sorted(pid for pid in before if pid in after)
+
+        def used(*pids: int) -> tuple[float, float]:
+            grown = [[after[pid][part] - before[pid][part] for pid in pids] for part in (0, 1)]
+            return sum(map(sum, grown)) / between, sum(grown[1]) / between
+
+        workers = (after[program][2] - before[program][2]) / between
+        values = used(link), used(*nodes), used(app), (workers, 0.0), used(program)
+        return dict(zip(KINDS, values, strict=True))
 
 
 def honest_users(clients: int, number: int, data: str | None, images: int = 5000) -> Scenario:
@@ -61,18 +66,6 @@ def honest_users(clients: int, number: int, data: str | None, images: int = 5000
     return settle(scenario.load("gan-attack-mnist", [*honest, *sizes]), data)
 
 
-def bare(chosen: Scenario, data: str | None, clock: Callable[[], float]) -> list[float]:
-    """Return what the rounds after the first take in a bare loop by a clock; it evaluates, as the server does."""
-    clients, taken, began = Clients(chosen, data), [], clock()
-    images, labels = evaluation_set(clients.dataset, chosen.task)
-    for one in rounds(clients):
-        clients.model.load_state_dict(one.aggregate)
-        evaluate(clients.model, images, labels)
-        taken.append(clock() - began)
-        began = clock()
-    return taken[1:]
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -82,23 +75,16 @@ def main() -> None:
     parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder that holds MNIST")
     options = parser.parse_args()
     chosen = honest_users(options.clients, options.rounds, options.data, options.images)
-    seen: dict[int, Seconds] = {}
+    watch = Twice(options.rounds)
     with tempfile.TemporaryDirectory() as scratch:
-        run = RunDirectory.create(chosen, Path(scratch) / "run")
-
-        def tick() -> None:
-            done = len(run.rounds())
-            if done in {FIRST, options.rounds - 1} and done not in seen:
-                seen[done] = seconds_of(descendants(os.getpid()))
-
-        engines.run("grpc", engines.Job(scenario=chosen, run=run, data=options.data), tick)
-    loop = statistics.mean(bare(chosen, options.data, time.process_time))
-    between = options.rounds - 1 - FIRST
-    total = 0.0
-    for kind, seconds in by_kind(seen[FIRST], seen[options.rounds - 1]).items():
-        total += seconds / between
-        print(f"{kind}: {seconds / between:.2f} s CPU a round")
-    print(f"together: {total:.2f} s CPU a round; a bare loop: {loop:.2f} s")
+        run(chosen, Path(scratch) / "run", "grpc", data=options.data, watch=watch)
+    loop, _ = bare_loop.timed(chosen, options.data, time.process_time)
+    found = watch.by_kind()
+    for kind, (seconds, kernel) in found.items():
+        of_it = f", {kernel:.2f} of it the kernel's" if kernel else ""
+        print(f"{kind}: {seconds:.2f} s CPU a round{of_it}")
+    total = sum(seconds for seconds, _ in found.values())
+    print(f"together: {total:.2f} s CPU a round; a bare loop: {statistics.mean(loop):.2f} s")
 
 
 if __name__ == "__main__":

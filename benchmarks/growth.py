@@ -1,14 +1,14 @@
-"""How a round's seconds and the memory of all processes grow: with clients, with parameters, with rounds.
+"""How a round's seconds and the memory of all processes grow: with clients, nodes, parameters, rounds.
 
-    python -m benchmarks.growth [--out docs/images/growth.png] [--quick] [--data DIR]
+    python -m benchmarks.growth [--out docs/growth.png] [--quick]
 
-Clients: `virtual-clients` on Ray, all of them asked. Parameters: three SuperNodes over gRPC, the shared models from the
-smallest to the largest on images of 28x28 or, where MNIST is not at hand, of 8x8, with their training. Rounds: three
-SuperNodes again. Medians of the rounds after the first; memory is PSS, so that what processes share counts once.
+Clients: `virtual-clients` on Ray, all of them asked. SuperNodes, parameters and rounds: digits over gRPC, of which the
+parameters' models take larger and larger images; once more with a server that keeps every update for an attack. Medians
+of the rounds after the first; memory is PSS, so that what processes share counts once, the most of many looks a round.
 """
 
 import argparse
-import os
+import dataclasses
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,16 @@ import matplotlib as mpl
 import torch
 from matplotlib import pyplot as plt
 
-from benchmarks.round_overhead import MEGABYTE, pss, seconds
-from oleander import engines, scenario
-from oleander.engines.processes import descendants
+from benchmarks import round_overhead, virtual_clients
+from benchmarks.running import Watch, run, seconds
+from oleander import scenario
 from oleander.preflight import settle
-from oleander.rundir import RunDirectory
+from oleander.scenario import Scenario
 from task import models
-from task.datasets import load_task
-from task.settings import SettingsError
+
+MEMORY_ROUNDS = 3
+CAPTURING = ("server.attack=model-inversion", "server.attack_options={steps: 1, denoise_every: 0}")
+SIZES = (("softmax-regression", 32), ("chen-cnn", 16), ("chen-cnn", 28), ("chen-cnn", 44), ("chen-cnn", 84))
 
 
 @dataclass(frozen=True)
@@ -37,62 +39,53 @@ class Point:
     memory: float
 
 
-def measure(name: str, changes: Sequence[str], size: int, engine: str, data: str | None) -> Point:
-    """Run a scenario and return what it cost."""
-    chosen = settle(scenario.load(name, [*changes, "federation.devices=cpu"]), data)
-    most, seen = 0.0, 0
+def measure(chosen: Scenario, size: int, engine: str) -> Point:
+    """Run a scenario twice, for the seconds and for the memory, and return what it cost."""
     with tempfile.TemporaryDirectory() as scratch:
-        run = RunDirectory.create(chosen, Path(scratch) / "run")
-
-        def tick() -> None:
-            nonlocal most, seen
-            done = len(run.rounds())
-            if done > seen and (done - seen) * 20 >= chosen.federation.rounds:  # at most twenty times
-                most, seen = max(most, sum(map(pss, descendants(os.getpid()))) / MEGABYTE), done
-
-        engines.run(engine, engines.Job(scenario=chosen, run=run, data=data), tick)
-        return Point(size, seconds(run), most)
+        made, watch = run(chosen, Path(scratch) / "timed", engine), Watch()
+        brief = dataclasses.replace(chosen, federation=dataclasses.replace(chosen.federation, rounds=MEMORY_ROUNDS))
+        run(brief, Path(scratch) / "watched", engine, watch=watch)
+        return Point(size, seconds(made), watch.peak)
 
 
 def clients(counts: Sequence[int]) -> list[Point]:
     """Return the points of growing numbers of virtual clients."""
-    return [
-        measure("virtual-clients", [f"federation.clients={count}", "federation.rounds=5"], count, "ray", None)
-        for count in counts
-    ]
+    return [measure(virtual_clients.federation(count, 5, 1.0), count, "ray") for count in counts]
 
 
-def parameters(names: Sequence[str], data: str | None) -> list[Point]:
-    """Return the points of shared models, by the number of their parameters."""
-    small = ["clients=[]", "federation.clients=3", "federation.rounds=6", "task.outputs=10"]
-    base = ["task.partition={kind: iid, images: 32}", "task.batch_size=32", "task.images_per_round=null"]
+def nodes(counts: Sequence[int]) -> list[Point]:
+    """Return the points of growing numbers of SuperNodes."""
+    return [measure(round_overhead.federation(count, 8), count, "grpc") for count in counts]
+
+
+def parameters(sizes: Sequence[tuple[str, int]], attack: Sequence[str] = ()) -> list[Point]:
+    """Return the points of shared models, by the number of their parameters: a model, and the side of its images."""
+    small = ["clients=[]", "federation.clients=3", "federation.rounds=6", "federation.devices=cpu", "task.outputs=10"]
+    base = ["task.partition={kind: iid, images: 8}", "task.batch_size=8", "task.images_per_round=null"]
     found = []
-    for name in names:
-        for dataset in ("mnist", "digits"):
-            changes = [*small, *base, f"task.dataset={dataset}", f"task.model={name}"]
-            try:
-                task = settle(scenario.load("gan-attack-digits", changes), data).task
-                shape = load_task(task, data).shape
-            except SettingsError:  # no such data here, or images too small for the model
-                continue
-            made = models.build(name, shape, 10, torch.Generator())
-            size = sum(part.numel() for part in made.state_dict().values())
-            found.append(measure("gan-attack-digits", changes, size, "grpc", data))
-            break
-    return sorted(found, key=lambda point: point.size)
+    for name, side in sizes:
+        changes = [*small, *base, f"task.model={name}", f"task.image_size={side}", *attack]
+        chosen = settle(scenario.load("gan-attack-digits", changes), None)
+        made = models.build(name, (1, side, side), 10, torch.Generator())
+        found.append(measure(chosen, sum(part.numel() for part in made.parameters()), "grpc"))
+    return found
 
 
 def rounds(counts: Sequence[int]) -> list[Point]:
-    """Return the points of growing numbers of rounds."""
-    small = ["clients=[]", "federation.clients=3", "task.partition.images=40"]
-    return [
-        measure("gan-attack-digits", [*small, f"federation.rounds={count}"], count, "grpc", None) for count in counts
-    ]
+    """Return the points of growing numbers of rounds, whose memory is looked at every five seconds in the same run."""
+    small = ["clients=[]", "federation.clients=3", "federation.devices=cpu", "task.partition.images=40"]
+    found = []
+    for count in counts:
+        chosen, watch = scenario.load("gan-attack-digits", [*small, f"federation.rounds={count}"]), Watch(every=5.0)
+        with tempfile.TemporaryDirectory() as scratch:
+            made = run(chosen, Path(scratch) / "run", "grpc", watch=watch)
+            found.append(Point(count, seconds(made), watch.peak))
+    return found
 
 
 def draw(growth: dict[str, list[Point]], path: Path) -> None:
     """Draw seconds and memory over each size, on logarithmic axes."""
-    figure, axes = plt.subplots(2, len(growth), figsize=(3.2 * len(growth), 4.6), sharex="col", layout="constrained")
+    figure, axes = plt.subplots(2, len(growth), figsize=(3.0 * len(growth), 4.6), sharex="col", layout="constrained")
     for column, (what, points) in enumerate(growth.items()):
         for row, (label, values) in enumerate(
             (("seconds a round", [one.seconds for one in points]), ("memory, MB", [one.memory for one in points]))
@@ -110,22 +103,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("growth.png"))
     parser.add_argument("--quick", action="store_true", help="small sizes, in minutes")
-    parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder of the data sets")
     given = parser.parse_args()
     mpl.use("agg")
     torch.set_num_threads(1)
-    names = ["softmax-regression", "digits-cnn", "sun-cnn", "wang-cnn-quarter", "wang-cnn-half", "wang-cnn"]
-    growth = {
-        "clients (Ray)": clients([10, 100] if given.quick else [10, 100, 1000, 2000, 5000]),
-        "parameters (gRPC, 3 SuperNodes)": parameters(names[:2] if given.quick else [*names, "chen-cnn"], given.data),
-        "rounds (gRPC, 3 SuperNodes)": rounds([10, 30] if given.quick else [10, 100, 1000]),
+    quick = given.quick
+    kinds = {
+        "clients (Ray)": lambda: clients([10, 100] if quick else [10, 100, 1000, 2000, 5000]),
+        "SuperNodes (gRPC)": lambda: nodes([3, 5] if quick else [3, 5, 10, 20]),
+        "parameters (3 SuperNodes)": lambda: parameters(SIZES[:2] if quick else SIZES),
+        "parameters, updates kept": lambda: parameters(SIZES[:2] if quick else SIZES, CAPTURING),
+        "rounds (3 SuperNodes)": lambda: rounds([10, 30] if quick else [10, 100, 1000]),
     }
-    for what, points in growth.items():
+    growth = {}
+    for what, measured in kinds.items():
+        growth[what] = points = measured()
         print(what)
         for point in points:
-            print(f"  {point.size:>9,d}: {point.seconds:7.3f} s a round, {point.memory:6.0f} MB at most")
+            print(f"  {point.size:>10,d}: {point.seconds:7.3f} s a round, {point.memory:6.0f} MB at most")
         first, last = points[0], points[-1]
-        print(f"  {last.size / first.size:.0f} times the size, {last.seconds / first.seconds:.1f} times the seconds")
+        times = (
+            f"{last.seconds / first.seconds:.1f} times the seconds, {last.memory / first.memory:.1f} times the memory"
+        )
+        print(f"  {last.size / first.size:.0f} times the size, {times}", flush=True)
     draw(growth, given.out)
 
 

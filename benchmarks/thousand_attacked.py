@@ -2,7 +2,8 @@
 
     python -m benchmarks.thousand_attacked [--clients 1000] [--rounds 3] [--data DIR] [NAME ...]
 
-Prints the median seconds of a round (the first is left out), the attacker's own, and the memory of all processes.
+Prints the median seconds of a round (the first is left out), the slowest participant's and the server's attack's, and
+the memory of all processes, looked at every two seconds.
 """
 
 import argparse
@@ -11,8 +12,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks.round_overhead import seconds
-from benchmarks.virtual_clients import simulated
+from benchmarks.running import Watch, run, seconds
 from oleander import scenario
 from oleander.preflight import settle
 
@@ -61,13 +61,17 @@ def main() -> None:
         sizes = [f"federation.clients={options.clients}", f"federation.rounds={options.rounds}"]
         chosen = settle(scenario.load(base, [*changes, *sizes, "federation.devices=cpu"]), options.data)
         with tempfile.TemporaryDirectory() as scratch:
-            run, memory, _ = simulated(chosen, Path(scratch) / "run", stock=False)
-            lines = run.rounds()[1:]
-            attack = statistics.median(line.get("attack_seconds", 0.0) for line in lines)
+            watch = Watch(every=2.0)
+            made = run(chosen, Path(scratch) / "run", "ray", data=options.data, watch=watch)
+            lines = made.rounds()[1:]
+            attack, slowest = (
+                statistics.median(line.get(of, 0.0) for line in lines) for of in ("attack_seconds", "client_seconds")
+            )
+            loot = ", ".join(sorted(one.name for one in (made.path / "loot").glob("*"))) or "nobody"
             print(
-                f"{name}, {options.clients} virtual clients: {seconds(run):.2f} s a round, of which the server's "
-                f"attack {attack:.2f} s; {lines[-1]['replies']} replies at last; all processes {memory[-1]:.0f} MB; "
-                f"loot of {', '.join(sorted(one.name for one in (run.path / 'loot').glob('*'))) or 'nobody'}",
+                f"{name}, {options.clients} virtual clients: {seconds(made):.2f} s a round, the slowest client "
+                f"{slowest:.2f} s, the server's attack {attack:.2f} s; {lines[-1]['replies']} replies at last; "
+                f"all processes at most {watch.peak:.0f} MB; loot of {loot}",
                 flush=True,
             )
 

@@ -22,6 +22,7 @@ from strategies import named, private
 from strategies.recording import Recording
 from strategies.roll_call import RollCall
 from task import devices, models
+from task.cores import cores
 from task.datasets import Dataset, load_task, to_float
 from task.facts import Images, TaskFacts
 from task.partitions import held, reserved
@@ -143,7 +144,7 @@ def parts() -> dict[int, str]:
 
 def threads() -> int:
     """Return the threads of the server's own work: all cores, since the participants wait, or $OLEANDER_THREADS."""
-    return int(os.environ.get("OLEANDER_THREADS") or os.cpu_count() or 1)
+    return int(os.environ.get("OLEANDER_THREADS") or cores())
 
 
 def evaluation_set(dataset: Dataset, task: TaskSettings) -> tuple[torch.Tensor, torch.Tensor]:

@@ -27,6 +27,7 @@ class Record:
         self.path, self.rounds = path, set(rounds)
         self._environment = path / "environment.json"
         self._to_reach = sorted(accuracies)
+        self._nodes: list[dict[str, Any]] = []
 
     def begin(self, scenario: Mapping[str, Any]) -> None:
         """Make the run directory, with scenario and environment in it where the command has not written them."""
@@ -45,10 +46,13 @@ class Record:
             run_id: Flower's, by which participants on other hosts name the folder of their loot.
 
         """
+        if nodes == self._nodes:
+            return
         known = json.loads(self._environment.read_text(encoding="utf-8"))
         fields = {node["node_id"]: node for node in known.get("nodes", [])}
         known["nodes"] = [fields.get(node["node_id"], {}) | node for node in nodes]
         write_json(self._environment, known | {"run_id": run_id})
+        self._nodes = nodes
 
     def round(self, line: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
         """Keep the global model where that was asked for, then append a line to rounds.jsonl: all of it is there."""

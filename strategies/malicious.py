@@ -54,6 +54,7 @@ class Watch:
     arrays: ArrayRecord
     accuracy: float
     sent: dict[int, ArrayRecord] = field(default_factory=dict)
+    read: dict[int, tuple[ArrayRecord, dict[str, Tensor]]] = field(default_factory=dict)
     isolated: tuple[int, ...] = ()
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
@@ -158,11 +159,11 @@ class Malicious(Delegating):
     def _replace(self, message: Message, client: int) -> None:
         """Put the model that the attack wants a client to have into its message; leave the message if it wants none."""
         key, record = _arrays(message)
-        weights = dict(record.to_torch_state_dict())
+        weights = self._weights(record)
         wanted = self.attack.outgoing(client, weights)
         if wanted is weights:
             return
-        expected, got = _shapes(record.to_torch_state_dict()), _shapes(wanted)
+        expected, got = _shapes(weights), _shapes(wanted)
         remedy = "Mend the attack's `outgoing`."
         expect(got == expected, f"a model {expected} for client {client}", got, remedy)
         broken = [name for name, tensor in wanted.items() if not tensor.isfinite().all()]
@@ -172,8 +173,15 @@ class Malicious(Delegating):
 
     def _update(self, client: int, reply: Message) -> dict[str, Tensor]:
         """Return what a client has sent minus what it was sent, float32 by name, on the CPU."""
-        before, after = self._watch.sent[client].to_torch_state_dict(), _arrays(reply)[1].to_torch_state_dict()
+        before, after = self._weights(self._watch.sent[client]), _arrays(reply)[1].to_torch_state_dict()
         return {name: after[name] - before[name] for name in before}
+
+    def _weights(self, record: ArrayRecord) -> dict[str, Tensor]:
+        """Return what is in a record that was sent; read once, though a thousand clients were sent it."""
+        found = self._watch.read
+        if id(record) not in found:
+            found[id(record)] = record, dict(record.to_torch_state_dict())  # the record is kept: its id stays its own
+        return found[id(record)][1]
 
     def _look(self, aggregate: ArrayRecord, updates: Mapping[int, Mapping[str, Tensor]]) -> None:
         """Show the round to the attack; a victim that is not in it is on record."""
@@ -228,7 +236,6 @@ class Malicious(Delegating):
         """Count the attack's seconds. If it fails, put that on record: the federation goes on without it.
 
         On the CPU it gets one thread: the same loot on every machine, and cores that are busy elsewhere cost it little.
-        Two were no quicker: the layers are too small (passive mGAN-AI on MNIST, two cores).
         """
         began, threads = time.monotonic(), torch.get_num_threads()
         torch.set_num_threads(1)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
@@ -168,7 +168,10 @@ class Recording(Delegating):
         self._round.bytes_up = sum(update.size for _, update in ordered)
         for reply, update in ordered:
             reply.content = update.content(update.examples if self.weighting == "examples" else 1.0)
-        return self.inner.aggregate_train(server_round, [reply for reply, _ in ordered])
+        made = self.inner.aggregate_train(server_round, [reply for reply, _ in ordered])
+        for reply, _ in ordered:
+            reply.content = RecordDict()  # Flower holds the replies until the next round's are all there
+        return made
 
     def _sample(self, present: list[Node]) -> list[Node]:
         """Draw the round's participants from those present, by the seed and the round alone."""

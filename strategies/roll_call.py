@@ -55,6 +55,7 @@ class RollCall:
     ) -> None:
         self.clients, self.timeout, self.registered, self.parts = clients, timeout, registered or {}, parts or {}
         self.nodes: dict[int, Node] = {}
+        self._node_of: dict[int, int] = {}  # the last one that was a client's
         self.refused: dict[int, dict[str, Any]] = {}
         self._online: set[int] = set()
         self._holders: dict[int, int] = {}  # the node that has the id which a refused one claims
@@ -127,7 +128,8 @@ class RollCall:
             reason = f"node {node} is none of the participants 0 to {self.clients - 1}: it says {says}"
             self._refuse(node, client if type(client) is int else self.registered.get(node), reason)
             return
-        holder = next((one.node_id for one in self.present() if one.client == client), None)
+        before = self._node_of.get(client)
+        holder = before if before in self._online else None
         if self.registered.get(node, client) != client:
             self._refuse(node, client, f"node {node} claims that id with the key of client {self.registered[node]}")
         elif answer.get("part") != self.parts.get(client, answer.get("part")):
@@ -136,9 +138,10 @@ class RollCall:
             self._refuse(node, client, f"node {node} claims an id that node {holder} has")
             self._holders[node] = holder
         else:
-            known = {one.node_id: one for one in self.nodes.values() if one.client != client}
+            if before is not None:
+                self.nodes.pop(before, None)
             device = printable(str(answer.get("device", "unknown")), LONGEST_NAME)
-            self.nodes = known | {node: Node(client=client, node_id=node, device=device)}
+            self.nodes[node], self._node_of[client] = Node(client=client, node_id=node, device=device), node
 
     def _refuse(self, node: int, client: int | None, reason: str) -> None:
         """Do not take a node for whom it says it is."""

@@ -75,21 +75,22 @@ def train(
     start = [parameter.detach().clone() for parameter in model.parameters()] if proximal_mu else []
     model.train()
     device = next(model.parameters()).device
-    total = 0.0
+    images, labels = images.to(device), labels.to(device)
+    batches: list[tuple[Tensor, int]] = []
     for _ in range(epochs):
-        total = 0.0
-        order = torch.randperm(len(images), generator=generator)
+        batches = []
+        order = torch.randperm(len(images), generator=generator).to(device)
         for first in range(0, len(order), batch_size):
             batch = order[first : first + batch_size]
             model.zero_grad(set_to_none=True)  # the optimizer's own takes as long as a small layer
-            loss = functional.cross_entropy(model(images[batch].to(device)), labels[batch].to(device))
-            total += loss.item() * len(batch)
+            loss = functional.cross_entropy(model(images[batch]), labels[batch])
+            batches.append((loss.detach(), len(batch)))  # read at the end: a GPU would have to wait for each
             if proximal_mu:
                 moved = zip(model.parameters(), start, strict=True)
                 loss = loss + proximal_mu / 2 * torch.stack([(now - then).square().sum() for now, then in moved]).sum()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
-    return total / max(1, len(images))
+    return sum(loss.item() * count for loss, count in batches) / max(1, len(images))
 
 
 @torch.no_grad()

@@ -36,9 +36,3 @@ def devices(federation: FederationSettings, count: int) -> list[str | None]:
 def share(gpus: Sequence[str], count: int) -> list[str | None]:
     """Return which GPU each of `count` has: one of its own where there are enough, else in turn; None without any."""
     return [gpus[place % len(gpus)] if gpus else None for place in range(count)]
-
-
-def cores() -> int:
-    """Return how many cores this process may use; outside Linux, how many there are."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1

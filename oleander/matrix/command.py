@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from oleander.engines.gpus import cores, visible
+from oleander.engines.gpus import visible
 from oleander.matrix import inquiries, settings, table
 from oleander.matrix.cells import Cell, expand
 from oleander.matrix.pool import run_all
@@ -21,6 +21,7 @@ from oleander.preflight import settle
 from oleander.report.matrix import write
 from oleander.rundir import RUNS
 from oleander.sections import ENGINES
+from task.cores import cores
 from task.settings import SettingsError, choose, expect
 
 CELLS, LOCK = "cells", ".lock"

@@ -25,7 +25,7 @@ def run(job: Job, tick: Callable[[], None]) -> None:
     if outcome.unsupported and job.address is not None:
         raise SettingsError(unsupported(outcome.unsupported))
     if outcome.unsupported:
-        log.warning("Stock Flower is used, which is about 20 times slower: %s", outcome.unsupported)
+        log.warning("Stock Flower is used, which is slower: %s", outcome.unsupported)
         outcome = _follow(job, home, tick, "stock")
     outcome.check()
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from oleander.engines import Job, log
 from oleander.engines.app import assemble
 from oleander.engines.child import follow
-from oleander.engines.gpus import cores, visible
+from oleander.engines.gpus import visible
 from oleander.engines.outcome import Outcome
+from task.cores import cores
 
 LOG = "simulation.log"
 
