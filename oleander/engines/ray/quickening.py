@@ -1,11 +1,15 @@
 """Flower's Simulation Runtime without its searches: for each client, stock looks through all messages.
 
-Two of its functions and its backend are replaced; the rest is stock, and so is what comes out, byte for byte.
+Three of its functions, its backend and its pool of threads are replaced; the rest is stock, and so is what comes out,
+byte for byte.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from logging import ERROR
 from queue import Empty, Queue
 from typing import Any
@@ -43,6 +47,9 @@ def install(patience: float) -> None:
     for module, name, ours in (
         (vce_api, "add_messages_to_queue", hand_over),
         (vce_api, "worker", work),
+        # A thread for each worker, which are started as they are needed: stock's threads are as few as this machine's
+        # cores ask for, whatever the cluster has, and no worker ends before the run does.
+        (vce_api, "ThreadPoolExecutor", partial(ThreadPoolExecutor, sys.maxsize)),
         (run_info_store, load, _once(getattr(run_info_store, load))),
         (raybackend, "RayBackend", type("PatientBackend", (BatchBackend,), {"patience": patience})),
     ):

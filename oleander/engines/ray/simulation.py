@@ -30,7 +30,7 @@ NAMES = {
     "flwr.supercore.telemetry": ("EventType.PYTHON_API_RUN_SIMULATION_LEAVE",),
 }
 INNER = {  # of `oleander.engines.ray.quickening`
-    "flwr.server.superlink.fleet.vce.vce_api": ("add_messages_to_queue", "worker"),
+    "flwr.server.superlink.fleet.vce.vce_api": ("add_messages_to_queue", "worker", "ThreadPoolExecutor"),
     "flwr.server.superlink.fleet.vce.backend.raybackend": ("RayBackend",),
     "flwr.simulation.ray_transport.ray_actor": ("pool_size_from_resources",),
     "flwr.compat.client.run_info_store": ("get_fused_config_from_dir",),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import ratios
+from versions import make_flower_older
 from watching import left_running, wait_for_the_end_of
 
 from oleander import engines
@@ -22,10 +23,6 @@ from oleander.rundir import RunDirectory
 from task.settings import SettingsError
 
 LONG = ("task.local_epochs=60", "task.optimizer.lr=0.01")
-OLDER = """import importlib.metadata as m
-real = m.version
-m.version = lambda name: "1.38.9" if name == "flwr" else real(name)
-"""
 COMMAND = """
 import sys
 from pathlib import Path
@@ -98,8 +95,7 @@ def test_a_flower_that_is_not_known_runs_stock_with_a_warning_and_the_same_weigh
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Under another version's name the warm fleet steps aside for Flower's own commands, which take much longer."""
-    (tmp_path / "sitecustomize.py").write_text(OLDER)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    make_flower_older(tmp_path, monkeypatch)
     job = make_job(2, 2)
     with caplog.at_level(logging.WARNING, "oleander.engines"):
         engines.run("grpc", job)

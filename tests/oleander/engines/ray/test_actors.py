@@ -1,4 +1,7 @@
-"""Actors that answer many virtual clients at a call: one that dies costs nobody but the client that killed it."""
+"""Actors that answer many virtual clients at a call: one that dies costs nobody but the client that killed it.
+
+They are on a cluster of two nodes with a core each; after the last test, it is one node.
+"""
 
 import gc
 import os
@@ -6,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import ray
@@ -13,13 +17,10 @@ from deployments import LONG, NEEDS_LONG
 from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.supercore.task_identity import TaskIdentity
+from ray.cluster_utils import Cluster
 
 from oleander.engines.ray.actors import Answer, BatchBackend
 
-CONFIG = {
-    "init_args": {"address": "local", "num_cpus": 2, "num_gpus": 0, "log_to_driver": False},
-    "client_resources": {"num_cpus": 1, "num_gpus": 0.0},
-}
 pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.filterwarnings("ignore"),  # of files that Ray does not close, and of its own future
@@ -43,7 +44,17 @@ def load() -> ClientApp:
 
 
 @pytest.fixture(scope="module")
-def backend() -> Iterator[BatchBackend]:
+def cluster() -> Iterator[Cluster]:
+    """Two nodes; that one is lost is known after five seconds, not fifteen."""
+    checks = {"_system_config": {"health_check_period_ms": 1000}}
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0, **checks})
+    made.add_node(num_cpus=1, num_gpus=0)
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def backend(cluster: Cluster) -> Iterator[BatchBackend]:
     """Two actors, which wait for three seconds."""
 
     class Hasty(BatchBackend):
@@ -52,7 +63,8 @@ def backend() -> Iterator[BatchBackend]:
     TaskIdentity.task_id, TaskIdentity.run_id, TaskIdentity.node_id = 1, 1, 1
     os.environ.pop("RAY_ADDRESS", None)
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # an actor's process does not find the tests
-    made = Hasty(CONFIG)
+    there = {"address": cluster.address, "log_to_driver": False}
+    made = Hasty({"init_args": there, "client_resources": {"num_cpus": 1, "num_gpus": 0.0}})
     made.build(load)
     yield made
     made.terminate()
@@ -112,3 +124,34 @@ def test_a_call_that_hangs_is_given_up(backend: BatchBackend) -> None:
     """All of it, once; the next is answered."""
     assert failed(jobs("hang"), backend.answer(jobs("hang"))) == [0, 1, 2, 3, 4, 5]
     assert failed(jobs("fail"), backend.answer(jobs("fail"))) == [2]
+
+
+def test_an_actor_that_ray_ends_for_want_of_memory_is_replaced(
+    backend: BatchBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Ray raises then is no error of an actor's; whoever was asked is asked again."""
+    get, before = ray.get, list(backend._actors)  # noqa: SLF001
+
+    def exhausted(*arguments: Any, **named: Any) -> Any:
+        monkeypatch.setattr("oleander.engines.ray.actors.ray.get", get)
+        get(*arguments, **named)
+        raise ray.exceptions.OutOfMemoryError("")
+
+    monkeypatch.setattr("oleander.engines.ray.actors.ray.get", exhausted)
+    assert failed(jobs("nothing"), backend.answer(jobs("fail"))) == [2]
+    assert len(set(before) - set(backend._actors)) == 1  # noqa: SLF001
+    assert len(backend._actors) == len(before)  # noqa: SLF001
+
+
+def test_the_nodes_that_are_left_answer_for_one_that_is_lost(backend: BatchBackend, cluster: Cluster) -> None:
+    """Nobody waits for an actor that there is no room for, not even before Ray knows of it."""
+    [lost] = cluster.worker_nodes
+    cluster.remove_node(lost, allow_graceful=False)
+    end = time.monotonic() + 60
+    with ThreadPoolExecutor(backend.num_workers) as threads:
+        while len(backend._actors) > 1:  # noqa: SLF001
+            asked = [jobs("fail") for _ in range(8)]
+            answers = threads.map(backend.answer, asked)
+            assert [failed(*call) for call in zip(asked, answers, strict=True)] == [[2]] * 8
+            assert time.monotonic() < end
+    assert failed(jobs("die"), backend.answer(jobs("die"))) == [2]

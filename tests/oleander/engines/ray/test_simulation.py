@@ -1,12 +1,14 @@
 """A simulation that cannot start says why, and where its log is."""
 
 import gc
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import ratios
 from ray.cluster_utils import Cluster
+from versions import make_flower_older
 from watching import left_running
 
 from oleander import engines, scenario
@@ -61,18 +63,25 @@ def test_a_cluster_of_two_nodes_ends_with_the_same_weights(
         del cluster
         gc.collect()  # here, where it is not minded, and not in somebody else's test: it leaves files to the collector
     assert weights(together) == weights(alone)
+    assert set(together.run.loot()["client-3"]) == {1, 2}
     assert [line["failures"] for line in together.run.rounds()] == [[], []]
 
 
-def test_stock_takes_longer_and_ends_with_the_same_weights(tmp_path: Path) -> None:
-    """What is quickened is Flower's way there, and not what comes out."""
+def test_a_flower_that_is_not_known_takes_longer_and_ends_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Under another version's name Flower's own way is taken, with a warning; what comes out is the same."""
     sizes = ["federation.clients=200", "federation.rounds=2", "federation.devices=cpu"]
-    chosen, jobs = scenario.load("virtual-clients", sizes), {}
-    for stock in (False, True):
-        run = RunDirectory.create(chosen, tmp_path / f"stock-{stock}")
-        jobs[stock] = Job(scenario=chosen, run=run, stock=stock)
-        engines.run("ray", jobs[stock])
-    assert [job.run.environment()["fleet"] for job in jobs.values()] == ["batched", "stock"]
-    assert weights(jobs[False]) == weights(jobs[True])
-    quick, slow = (float(job.run.rounds()[-1]["seconds"]) for job in jobs.values())
+    chosen = scenario.load("virtual-clients", sizes)
+    jobs = [Job(scenario=chosen, run=RunDirectory.create(chosen, tmp_path / name)) for name in ("quick", "slow")]
+    with caplog.at_level(logging.WARNING, "oleander.engines"):
+        engines.run("ray", jobs[0])
+        assert not caplog.text
+        make_flower_older(tmp_path, monkeypatch)
+        engines.run("ray", jobs[1])
+    assert "Flower's own simulation is used" in caplog.text
+    assert "this is 1.38.9" in caplog.text
+    assert [job.run.environment()["fleet"] for job in jobs] == ["batched", "stock"]
+    assert weights(jobs[0]) == weights(jobs[1])
+    quick, slow = (float(job.run.rounds()[-1]["seconds"]) for job in jobs)
     assert slow > quick * ratios.floor("a round on Ray, 200 virtual clients, beside stock Flower")
