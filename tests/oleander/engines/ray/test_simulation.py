@@ -11,8 +11,10 @@ from ray.cluster_utils import Cluster
 from versions import make_flower_older
 from watching import left_running
 
+from benchmarks import bare_loop
 from oleander import engines, scenario
 from oleander.engines import EngineError, Job
+from oleander.preflight import settle
 from oleander.rundir import RunDirectory
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of files that Ray does not close
@@ -85,3 +87,6 @@ def test_a_flower_that_is_not_known_takes_longer_and_ends_with_the_same_weights(
     assert weights(jobs[0]) == weights(jobs[1])
     quick, slow = (float(job.run.rounds()[-1]["seconds"]) for job in jobs)
     assert slow > quick * ratios.floor("a round on Ray, 200 virtual clients, beside stock Flower")
+    (bare,), final = bare_loop.timed(settle(chosen, None), None)
+    assert bare_loop.alike(final, jobs[0].run) == "same final weights"
+    assert bare > quick * ratios.floor("a round on Ray, 200 virtual clients, beside a bare loop on one core")
