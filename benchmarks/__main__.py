@@ -5,7 +5,7 @@ hour, most of it stock Flower's). Seconds are medians; a ratio says how many tim
 Rows that need MNIST are left out where `--data` (else $OLEANDER_DATA) does not have it.
 
 `--save benchmarks/ratios.json` puts what was measured in place of the rows of the same names in that file; tests
-measure small forms of some of them, and fail where a ratio is less than a quarter of the one that is kept.
+measure small forms of some of them, and fail where a ratio is less than an eighth of the one that is kept.
 """
 
 import argparse

@@ -26,6 +26,7 @@ from oleander.scenario import Scenario
 from task import models
 
 MEMORY_ROUNDS = 3
+SECONDS, MEGABYTES = (0.1, 0.3, 1, 3, 10), (500, 1000, 2000, 4000, 8000)
 CAPTURING = ("server.attack=model-inversion", "server.attack_options={steps: 1, denoise_every: 0}")
 SIZES = (("softmax-regression", 32), ("chen-cnn", 16), ("chen-cnn", 28), ("chen-cnn", 44), ("chen-cnn", 84))
 
@@ -84,16 +85,25 @@ def rounds(counts: Sequence[int]) -> list[Point]:
 
 
 def draw(growth: dict[str, list[Point]], path: Path) -> None:
-    """Draw seconds and memory over each size, on logarithmic axes."""
-    figure, axes = plt.subplots(2, len(growth), figsize=(3.0 * len(growth), 4.6), sharex="col", layout="constrained")
+    """Draw seconds and memory over each size, on logarithmic axes that all sizes share."""
+    figure, axes = plt.subplots(
+        2, len(growth), figsize=(2.6 * len(growth), 4.6), sharex="col", sharey="row", layout="constrained"
+    )
     for column, (what, points) in enumerate(growth.items()):
-        for row, (label, values) in enumerate(
-            (("seconds a round", [one.seconds for one in points]), ("memory, MB", [one.memory for one in points]))
+        for row, (label, values, ticks) in enumerate(
+            (
+                ("seconds a round", [one.seconds for one in points], SECONDS),
+                ("memory of all processes, MB", [one.memory for one in points], MEGABYTES),
+            )
         ):
             axis = axes[row][column]
             axis.plot([one.size for one in points], values, "o-", color="#d6407f", markersize=4)
-            axis.set(xscale="log", yscale="log", ylabel=label if not column else "", xlabel=what if row else "")
-            axis.grid(which="both", alpha=0.2)
+            axis.set(xscale="log", yscale="log", ylabel="" if column else label, xlabel=what if row else "")
+            axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+            axis.yaxis.set_minor_formatter("")
+            axis.xaxis.set_minor_formatter("")
+            axis.set_ylim(ticks[0], ticks[-1])
+            axis.grid(which="major", alpha=0.3)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
