@@ -17,11 +17,16 @@ from oleander import scenario
 from oleander.preflight import settle
 
 GAN = "{target: 3, fake_label: extra, start_accuracy: null, start_round: 2, steps: 50, network: small}"
+NOISE = "defense: clip-and-noise, options: {norm: 1.0, noise_multiplier: 0.01}"
 CASES = {
     "honest": ("virtual-clients-mnist", ["task.model=digits-cnn"]),
     "gan": (
         "virtual-clients-mnist",
         ["task.model=digits-cnn", f"clients=[{{ids: [0], role: malicious, attack: gan, options: {GAN}}}]"],
+    ),
+    "defended": (
+        "virtual-clients-mnist",
+        ["task.model=digits-cnn", f"clients=[{{ids: {list(range(10))}, role: defended, {NOISE}}}]"],
     ),
     # Everybody replies, so that a thousand updates are turned into representatives, a chunk of clients at a time.
     "mgan-ai": (
