@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks import bare_loop
-from benchmarks.running import Cpu, Watch, cpu, run
+from benchmarks.running import Cpu, Watch, command, cpu, run
 from oleander import scenario
 from oleander.engines.processes import descendants
 from oleander.preflight import settle
@@ -88,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

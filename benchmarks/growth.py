@@ -19,7 +19,7 @@ import torch
 from matplotlib import pyplot as plt
 
 from benchmarks import round_overhead, virtual_clients
-from benchmarks.running import Watch, run, seconds
+from benchmarks.running import Watch, command, run, seconds
 from oleander import scenario
 from oleander.preflight import settle
 from oleander.scenario import Scenario
@@ -84,6 +84,14 @@ def rounds(counts: Sequence[int]) -> list[Point]:
     return found
 
 
+def short(size: int) -> str:
+    """Return a size as a label: 10, 1k, 2.1M."""
+    for unit, name in ((10**6, "M"), (10**3, "k")):
+        if size >= unit:
+            return f"{size / unit:.2g}{name}"
+    return str(size)
+
+
 def draw(growth: dict[str, list[Point]], path: Path) -> None:
     """Draw seconds and memory over each size, on logarithmic axes that all sizes share."""
     figure, axes = plt.subplots(
@@ -101,6 +109,7 @@ def draw(growth: dict[str, list[Point]], path: Path) -> None:
             axis.set(xscale="log", yscale="log", ylabel="" if column else label, xlabel=what if row else "")
             axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
             axis.yaxis.set_minor_formatter("")
+            axis.set_xticks([one.size for one in points], [short(one.size) for one in points], fontsize=7)
             axis.xaxis.set_minor_formatter("")
             axis.set_ylim(ticks[0], ticks[-1])
             axis.grid(which="major", alpha=0.3)
@@ -139,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

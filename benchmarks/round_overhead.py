@@ -12,7 +12,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.running import Watch, alike, overhead, run
+from benchmarks.running import Watch, alike, command, overhead, run
 from oleander import scenario
 from oleander.scenario import Scenario
 
@@ -52,4 +52,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

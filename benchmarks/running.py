@@ -2,13 +2,16 @@
 
 import os
 import statistics
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from oleander import engines
 from oleander.engines.processes import descendants
 from oleander.rundir import RunDirectory
 from oleander.scenario import Scenario
+from task.settings import SettingsError
 
 MEGABYTE = 2**10  # /proc counts in kilobytes
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -66,6 +69,15 @@ def run(
     job = engines.Job(scenario=chosen, run=made, data=data, stock=stock)
     engines.run(engine, job, (lambda: watch.look(made)) if watch else (lambda: None))
     return made
+
+
+def command(main: Callable[[], None]) -> None:
+    """Run a benchmark's command; a wrong request ends it with its reason and exit status 2."""
+    try:
+        main()
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
 
 
 def seconds(made: RunDirectory) -> float:

@@ -1,4 +1,4 @@
-"""What attacks cost among a thousand virtual clients on Ray: one malicious client, a malicious server, one that asks.
+"""What attacks, and a defence, cost among a thousand virtual clients on Ray.
 
     python -m benchmarks.thousand_attacked [--clients 1000] [--rounds 3] [--data DIR] [NAME ...]
 
@@ -12,7 +12,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks.running import Watch, run, seconds
+from benchmarks.running import Watch, command, run, seconds
 from oleander import scenario
 from oleander.preflight import settle
 
@@ -61,6 +61,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder that holds MNIST")
     options = parser.parse_args()
+    unknown = set(options.names) - set(CASES)
+    if unknown:
+        parser.error(f"expected names out of {', '.join(CASES)}, got {', '.join(sorted(unknown))}")
     for name in options.names or CASES:
         base, changes = CASES[name]
         sizes = [f"federation.clients={options.clients}", f"federation.rounds={options.rounds}"]
@@ -82,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

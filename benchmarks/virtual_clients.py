@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import bare_loop
-from benchmarks.running import Watch, alike, cpu, run, seconds
+from benchmarks.running import Watch, alike, command, cpu, run, seconds
 from oleander import scenario
 from oleander.engines.processes import descendants
 from oleander.preflight import settle
@@ -26,6 +26,7 @@ from oleander.scenario import Scenario
 
 KINDS = {b"ray::Clients": "actors", b"oleander.engines.ray.simulation": "driver"}
 OTHERS = "Ray's own"
+FEWEST = 3  # rounds of which two can be compared
 
 
 def federation(clients: int, number: int, fraction: float) -> Scenario:
@@ -55,6 +56,8 @@ class Works(Watch):
     def a_round(self) -> str:
         """Say what computes in a round after the first."""
         first, last = min(number for number in self.worked if number), max(self.worked)
+        if last == first:
+            return "the rounds were too short to tell"
         before, after = self.worked[first], self.worked[last]
         return ", ".join(f"{kind} {(after[kind] - before[kind]) / (last - first):.2f}" for kind in after)
 
@@ -99,10 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stock-rounds", type=int, default=4, help="of Flower's own simulation; 0 for none")
     parser.add_argument("--fraction", type=float, default=1.0, help="of the clients that are asked in a round")
     options = parser.parse_args(arguments)
+    if options.rounds < FEWEST:
+        parser.error(f"expected --rounds of {FEWEST} or more, got {options.rounds}")
     for clients in options.clients:
         with tempfile.TemporaryDirectory() as scratch:
             compare(clients, options, Path(scratch))
 
 
 if __name__ == "__main__":
-    main()
+    command(main)
