@@ -88,7 +88,7 @@ def short(size: int) -> str:
     """Return a size as a label: 10, 1k, 2.1M."""
     for unit, name in ((10**6, "M"), (10**3, "k")):
         if size >= unit:
-            return f"{size / unit:.2g}{name}"
+            return f"{round(size / unit, 1 if size < 10 * unit else None):g}{name}"
     return str(size)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # `oleander --help` does not wait for it
 console = Console()
 complaints = Console(stderr=True)
 
+STOCKED = ("grpc", "ray")  # Flower has no other processes of its own
+
 
 def carry_out(
     scenario: Scenario,
@@ -59,7 +61,11 @@ def carry_out(
     from oleander.terminal import LiveView, summary  # noqa: PLC0415
     from server_app import environment  # noqa: PLC0415
 
-    engine = choose(scenario.federation.engine if engine is None else engine, ENGINES, "an engine")
+    engine = choose(
+        scenario.federation.engine if engine is None else engine,
+        STOCKED if stock else ENGINES,
+        "an engine for --stock" if stock else "an engine",
+    )
     folder = data_folder(data)
     parts = {} if address is None else {client: scenario.part(client) for client in range(scenario.federation.clients)}
     federation = dataclasses.replace(scenario.federation, engine=engine)  # what is run is what is on record

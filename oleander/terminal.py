@@ -154,7 +154,10 @@ class LiveView:
     def _facts(self, line: Mapping[str, Any]) -> list[str]:
         """Say a round's accuracy, seconds and replies."""
         clients = line.get("clients") or []
-        replied = f"{line.get('replies', len(clients))} of {self.scenario.federation.clients} replied"
+        federation = self.scenario.federation
+        asked = max(federation.min_replies or 1, round(federation.fraction * federation.clients))
+        whom = f"{asked} asked" if asked < federation.clients else asked
+        replied = f"{line.get('replies', len(clients))} of {whom} replied"
         named = f" ({', '.join(map(str, clients))})" if 0 < len(clients) <= NAMED_CLIENTS and not self.plain else ""
         facts = [f"accuracy {_number(line.get('accuracy'))}", f"{_number(line.get('seconds'), 2)} s", replied + named]
         if "attack_seconds" in line:

@@ -93,6 +93,7 @@ def test_help_imports_neither_torch_nor_flower() -> None:
         (["run", "demo", "--set", "clients.0.options.target=12"], "a target from 0 to 9"),
         (["run", "demo", "--set", "task.partition.images=100000"], "Expected"),
         (["run", "demo", "--engine", "grcp"], "Did you mean 'grpc'"),
+        (["run", "virtual-clients", "--engine", "inline", "--stock"], "Expected an engine for --stock"),
         (["run", "demo", "--set", "server.attack=gan"], "put it under clients"),
         (["run", "demo", "--set", "server.attack_options.victim=1"], "an attack for server.attack_options"),
         (["run", "mgan-ai-digits", "--set", "server.attack=model-inversion"], "--set server.attack_options={}"),
