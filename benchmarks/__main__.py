@@ -2,7 +2,8 @@
 
 Without names all rows are measured, in the quick form (minutes on two cores); `--full` takes larger sizes (half an
 hour, most of it stock Flower's). Seconds are medians; a ratio says how many times as long the alternative takes.
-Rows that need MNIST are left out where `--data` (else $OLEANDER_DATA) does not have it.
+Rows that need MNIST are left out where `--data` (else $OLEANDER_DATA) does not have it, and refused if asked for by
+name.
 
 `--save benchmarks/ratios.json` puts what was measured in place of the rows of the same names in that file; tests
 measure small forms of some of them, and fail where a ratio is less than an eighth of the one that is kept.
@@ -289,6 +290,8 @@ def main() -> None:
             try:
                 rows = MEASURES[name](Choice(full=given.full, data=given.data, scratch=Path(scratch)))
             except SettingsError as error:
+                if given.names:
+                    parser.error(f"{name}: {error}")
                 print(f"| {name} | not measured: {error} | | | |", flush=True)
                 continue
         for row in rows:
