@@ -10,9 +10,7 @@ measure small forms of some of them, and fail where a ratio is less than an eigh
 """
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -22,33 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from task.cores import cores
+from benchmarks.rows import Row, line, machine, save
+from benchmarks.running import known
 from task.settings import SettingsError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A measured cost.
-
-    Attributes:
-        measure: what was done.
-        ours: in seconds.
-        other: the same of the alternative, in seconds; None where there is none.
-        beside: what the alternative is.
-        note: what else was seen.
-
-    """
-
-    measure: str
-    ours: float
-    other: float | None = None
-    beside: str = ""
-    note: str = ""
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times as long the alternative takes."""
-        return None if self.other is None else self.other / self.ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,38 +215,6 @@ MEASURES: dict[str, Callable[[Choice], list[Row]]] = {
 }
 
 
-def machine() -> str:
-    """Say what this machine is."""
-    from importlib.metadata import version  # noqa: PLC0415
-
-    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "flwr", "ray"))
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    model = next((one.split(":", 1)[1].strip() for one in lines if one.startswith("model name")), platform.machine())
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{cores()} cores, {model}, {memory:.0f} GB, Python {platform.python_version()}, {packages}"
-
-
-def save(rows: list[Row], path: Path) -> None:
-    """Write rows to a file, each with the machine that it was measured on; others that are there already stay.
-
-    `{"measure, beside alternative": {"seconds": ..., "alternative": ..., "ratio": ..., "note": ..., "machine": ...}}`.
-    """
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for row in rows:
-        seconds = {"seconds": round(row.ours, 3), "alternative": None if row.other is None else round(row.other, 3)}
-        ratio = None if row.ratio is None else round(row.ratio, 2)
-        name = f"{row.measure}, beside {row.beside}" if row.beside else row.measure
-        kept[name] = {**seconds, "ratio": ratio, "note": row.note, "machine": machine()}
-    path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-
-
-def line(row: Row) -> str:
-    """Return a row of a table in Markdown."""
-    beside = f"{row.other:.2f} s ({row.beside})" if row.other is not None else ""
-    ratio = f"{row.ratio:.1f}" if row.ratio is not None else ""
-    return f"| {row.measure} | {row.ours:.2f} s | {beside} | {ratio} | {row.note} |"
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -281,9 +223,7 @@ def main() -> None:
     parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder of the data sets")
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep what was measured there, as JSON")
     given = parser.parse_args()
-    unknown = set(given.names) - set(MEASURES)
-    if unknown:
-        parser.error(f"expected names out of {', '.join(MEASURES)}, got {', '.join(sorted(unknown))}")
+    known(parser, given.names, MEASURES)
     print(machine(), "| measure | ours | alternative | ratio | |", "|---|---|---|---|---|", sep="\n", flush=True)
     for name in given.names or MEASURES:
         with tempfile.TemporaryDirectory() as scratch:

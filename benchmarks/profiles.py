@@ -20,7 +20,7 @@ from attacks.representatives import Settings, estimate
 from attacks.views import ParticipantView, ServerView
 from benchmarks import anti_gan_fit
 from benchmarks.representatives import SHAPE, federation
-from benchmarks.running import command
+from benchmarks.running import command, known
 from defenses import anti_gan
 from task import models
 from task.datasets import load, to_float
@@ -97,9 +97,7 @@ def main() -> None:
     parser.add_argument("--top", type=int, default=5, help="operators that are named")
     parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder that holds MNIST")
     options = parser.parse_args()
-    unknown = set(options.names) - set(CASES)
-    if unknown:
-        parser.error(f"expected names out of {', '.join(CASES)}, got {', '.join(sorted(unknown))}")
+    known(parser, options.names, CASES)
     torch.set_num_threads(1)
     for name in options.names or CASES:
         work = CASES[name](options.data)

@@ -1,10 +1,11 @@
 """What benchmarks share: a federation is run, what it took is read off its run directory or /proc."""
 
+import argparse
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from oleander import engines
@@ -78,6 +79,13 @@ def command(main: Callable[[], None]) -> None:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
+
+
+def known(parser: argparse.ArgumentParser, names: Iterable[str], all_of_them: Iterable[str]) -> None:
+    """Refuse a name that is none of them."""
+    unknown = set(names) - set(all_of_them)
+    if unknown:
+        parser.error(f"expected names out of {', '.join(all_of_them)}, got {', '.join(sorted(unknown))}")
 
 
 def seconds(made: RunDirectory) -> float:

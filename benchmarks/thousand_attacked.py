@@ -12,7 +12,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from benchmarks.running import Watch, command, run, seconds
+from benchmarks.running import Watch, command, known, run, seconds
 from oleander import scenario
 from oleander.preflight import settle
 
@@ -61,9 +61,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", default=os.environ.get("OLEANDER_DATA"), help="folder that holds MNIST")
     options = parser.parse_args()
-    unknown = set(options.names) - set(CASES)
-    if unknown:
-        parser.error(f"expected names out of {', '.join(CASES)}, got {', '.join(sorted(unknown))}")
+    known(parser, options.names, CASES)
     for name in options.names or CASES:
         base, changes = CASES[name]
         sizes = [f"federation.clients={options.clients}", f"federation.rounds={options.rounds}"]
